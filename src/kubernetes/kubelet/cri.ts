@@ -1,0 +1,132 @@
+/**
+ * The container runtime interface, as the kubelet sees it (cri-api `runtime/v1/api.proto`). containerd
+ * implements it; the kubelet imports nothing else of containerd.
+ */
+import type { Duration, Instant } from '../../sim/clock.ts';
+
+export type SandboxId = string;
+export type ContainerId = string;
+
+export interface SandboxConfig {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly attempt: number;
+  readonly hostname: string;
+  readonly hostNetwork: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly dns: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
+  /** Extra lines of /etc/hosts. */
+  readonly hosts?: readonly string[];
+}
+export interface SandboxStatus {
+  readonly id: SandboxId;
+  readonly config: SandboxConfig;
+  readonly state: 'ready' | 'notready';
+  /** The pod's addresses; the node's when hostNetwork. */
+  readonly ips: readonly string[];
+  readonly createdAt: Instant;
+}
+export interface ContainerConfig {
+  readonly name: string;
+  readonly attempt: number;
+  readonly image: string;
+  /** Replaces the image's entrypoint. */
+  readonly command?: readonly string[];
+  /** Replaces the image's arguments. */
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute path in the container to file contents (ConfigMaps, Secrets, tokens, emptyDir). */
+  readonly mounts: readonly Mount[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Bytes; a program that holds more is OOMKilled (137). */
+  readonly memoryLimit?: number;
+  readonly stdin?: boolean;
+  readonly tty?: boolean;
+}
+export interface Mount {
+  readonly containerPath: string;
+  readonly readOnly: boolean;
+  /** Shared between containers and restarts: the directory on the node. */
+  readonly hostPath: string;
+}
+export interface ContainerStatus {
+  readonly id: ContainerId;
+  readonly sandbox: SandboxId;
+  readonly config: ContainerConfig;
+  /** `docker.io/library/nginx@sha256:…`. */
+  readonly imageId: string;
+  readonly state: 'created' | 'running' | 'exited';
+  readonly createdAt: Instant;
+  readonly startedAt?: Instant;
+  readonly finishedAt?: Instant;
+  readonly exitCode?: number;
+  /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`. */
+  readonly reason?: string;
+  readonly message?: string;
+}
+export interface ContainerEvent {
+  readonly what: 'created' | 'started' | 'stopped' | 'deleted';
+  readonly sandbox: SandboxId;
+  readonly container?: ContainerId;
+}
+export interface ExecIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Called with a function that receives typed text; undefined means end of input. */
+  readonly stdin?: (reader: (text: string | undefined) => void) => void;
+  readonly tty?: boolean;
+}
+export interface LogLine {
+  readonly at: Instant;
+  readonly stream: 'stdout' | 'stderr';
+  /** Without the newline. */
+  readonly text: string;
+}
+
+/** Rejections are RuntimeErrors whose message is what containerd's would be. */
+export interface ContainerRuntime {
+  version(): { readonly runtimeName: 'containerd'; readonly runtimeVersion: string };
+  /** Whether runtime and network are ready; the messages go into the node's Ready condition. */
+  status(): { readonly runtimeReady: boolean; readonly networkReady: boolean; readonly networkMessage: string };
+
+  runPodSandbox(config: SandboxConfig): Promise<SandboxId>;
+  stopPodSandbox(id: SandboxId): Promise<void>;
+  removePodSandbox(id: SandboxId): Promise<void>;
+  sandboxes(): readonly SandboxStatus[];
+
+  createContainer(sandbox: SandboxId, config: ContainerConfig): Promise<ContainerId>;
+  startContainer(id: ContainerId): Promise<void>;
+  /** TERM, then KILL after the grace; resolves when the container has exited. */
+  stopContainer(id: ContainerId, grace: Duration): Promise<void>;
+  removeContainer(id: ContainerId): Promise<void>;
+  containers(): readonly ContainerStatus[];
+  onEvent(listener: (event: ContainerEvent) => void): () => void;
+
+  /** Runs to its end; resolves with the exit code. */
+  exec(id: ContainerId, argv: readonly string[], io: ExecIo): Promise<number>;
+  attach(id: ContainerId, io: ExecIo): Promise<void>;
+  logs(id: ContainerId): readonly LogLine[];
+  /** Called for each line written after now. */
+  followLogs(id: ContainerId, listener: (line: LogLine) => void): () => void;
+
+  imageStatus(image: string): { readonly id: string; readonly size: number } | undefined;
+  /** Takes the time its size needs. Rejects as a registry would: not found, no such host, unauthorized. */
+  pullImage(image: string): Promise<{ readonly id: string; readonly size: number }>;
+  images(): readonly { readonly id: string; readonly names: readonly string[]; readonly size: number }[];
+
+  stats(id: ContainerId): { readonly cpuNanoCores: number; readonly memoryBytes: number } | undefined;
+}
+export class RuntimeError extends Error {
+  constructor(
+    message: string,
+    /** What the kubelet turns into a waiting reason. */
+    readonly reason: 'ErrImagePull' | 'CreateContainerError' | 'RunContainerError' | 'CreatePodSandboxError' | 'NotFound' | 'InvalidImageName',
+  ) {
+    super(message);
+    this.name = 'RuntimeError';
+  }
+}

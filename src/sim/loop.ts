@@ -1,0 +1,335 @@
+/**
+ * The loop: takes the next timer, fires it, lets whoever woke up act at that instant, and goes on.
+ *
+ * Code inside is ordinary async/await. `async` means "virtual time may pass here". A promise of the
+ * world resolves only while a timer fires, so after firing one the loop waits until the woken
+ * coroutines have come to rest. It knows they have when nothing touched the clock for QUIET_TURNS
+ * microtask turns; a host in Node uses the exact barrier (one macrotask) instead and gives the same
+ * world. A chain of more than QUIET_TURNS awaits that never touches the clock would outrun the quick
+ * rule: `lateTouches` counts those, and tests assert it is 0.
+ *
+ * Outside work that takes real time (a dynamic import, a library that yields to macrotasks) holds the
+ * clock with `hold()`: no event fires until it lets go, so the world cannot tell how long it took.
+ */
+import type { Cancel, Duration, Instant } from './clock.ts';
+import type { Exit, Main, Process } from './process.ts';
+import { createRng, type Rng } from './rng.ts';
+import { type Timer, Timers } from './timers.ts';
+import { Trace, type Tracer } from './trace.ts';
+
+const QUIET_TURNS = 16;
+
+/** What a host lends to the loop: the only door between virtual and real time. */
+export interface Host {
+  /** Real milliseconds, monotonic; used only to end a slice. */
+  wallClockMs(): number;
+  /** Resolves in a later macrotask, after every pending microtask. */
+  nextTask(): Promise<void>;
+  /** True: settle by macrotask after every wake (exact, for Node). False: by quiet microtask turns. */
+  readonly exactBarrier: boolean;
+}
+
+export interface LoopOptions {
+  readonly seed: number;
+  readonly host: Host;
+  /** Real milliseconds between breaths; 8 by default, half a frame. */
+  readonly sliceMs?: number;
+}
+
+export class Loop {
+  readonly trace: Trace;
+  readonly rng: Rng;
+  /** Events fired so far. */
+  events = 0;
+  /** Times something moved the clock after the world was declared settled. Must stay 0. */
+  lateTouches = 0;
+  /** An error that no process owns: the world itself is broken and must stop. */
+  broken: Error | undefined;
+
+  private time: Instant = 0;
+  private seq = 0;
+  private touched = 0;
+  private woken = false;
+  private readonly timers = new Timers();
+  private readonly host: Host;
+  private readonly sliceMs: number;
+  private sliceEnd = 0;
+  private holders = 0;
+  private released: (() => void) | undefined;
+  private digestA = 0x811c9dc5;
+  private digestB = 0x9e3779b9;
+  private stopping = false;
+  private running = false;
+  private readonly inputs: (() => void)[] = [];
+
+  constructor(options: LoopOptions) {
+    this.host = options.host;
+    this.sliceMs = options.sliceMs ?? 8;
+    this.trace = new Trace(() => this.time);
+    this.rng = createRng(options.seed);
+  }
+
+  get now(): Instant {
+    return this.time;
+  }
+
+  /** The instant of the next event, if any is due. */
+  get nextAt(): Instant | undefined {
+    return this.timers.peek()?.at;
+  }
+
+  get pending(): number {
+    return this.timers.size;
+  }
+
+  /** Mixes a text into the world's digest: every fired event is mixed in already, stores add their writes. */
+  mix(text: string): void {
+    for (let i = 0; i < text.length; i++) this.mixInt(text.charCodeAt(i));
+  }
+
+  mixInt(n: number): void {
+    this.digestA = Math.imul(this.digestA ^ n, 16777619);
+    this.digestB = (Math.imul(this.digestB, 0x85ebca6b) ^ n ^ (this.digestB >>> 13)) | 0;
+  }
+
+  /** Sixteen hex digits that tell this world's history from every other's. */
+  hash(): string {
+    const hex = (n: number) => (n >>> 0).toString(16).padStart(8, '0');
+    return hex(this.digestA) + hex(this.digestB);
+  }
+
+  spawn(name: string, main: Main): Process {
+    return new LoopProcess(this, name, undefined).start(main);
+  }
+
+  /** Sets a timer that belongs to nobody: it fires whoever dies. Wires and hosts use it. */
+  after(duration: Duration, callback: () => void): Cancel {
+    if (!Number.isInteger(duration) || duration < 0) throw new RangeError(`a duration is a whole number of microseconds, not ${duration}`);
+    this.touched++;
+    const timer: Timer = { at: this.time + duration, seq: ++this.seq, fire: callback, cause: this.trace.current };
+    this.timers.push(timer);
+    return () => {
+      this.touched++;
+      this.timers.cancel(timer);
+    };
+  }
+
+  /** Tells the loop that a promise of the world is about to resolve. Sleepers do this by themselves; whoever keeps resolvers of its own (a queue, a socket) must call it before resolving. */
+  wake(): void {
+    this.woken = true;
+    this.touched++;
+  }
+
+  /** Stops the clock until the returned function is called, for work that takes real time. */
+  hold(): () => void {
+    this.holders++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.woken = true;
+      if (--this.holders === 0) {
+        this.released?.();
+        this.released = undefined;
+      }
+    };
+  }
+
+  /** Makes `run` return at the next event boundary. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /**
+   * Runs events in order up to and including `until`, giving the thread back between slices. The clock
+   * stands at `until` afterwards, unless stopped or out of events to spend. One run at a time.
+   */
+  async run(until: Instant, options: { maxEvents?: number } = {}): Promise<void> {
+    if (this.running) throw new Error('the loop is already running');
+    this.running = true;
+    this.stopping = false;
+    try {
+      let left = options.maxEvents ?? Number.POSITIVE_INFINITY;
+      this.sliceEnd = this.host.wallClockMs() + this.sliceMs;
+      await this.settle();
+      while (!this.stopping) {
+        if (this.broken) break;
+        if (this.inputs.length > 0) {
+          await this.take(this.inputs.shift()!);
+          continue;
+        }
+        if (left <= 0) break;
+        const next = this.timers.peek();
+        if (!next || next.at > until) {
+          if (until > this.time && Number.isFinite(until)) this.time = until;
+          break;
+        }
+        this.timers.pop();
+        this.fire(next);
+        left--;
+        if (this.woken || this.holders > 0) await this.settle();
+        if ((this.events & 63) === 0 && this.host.wallClockMs() > this.sliceEnd) await this.breathe();
+      }
+    } finally {
+      this.running = false;
+      this.trace.current = 0;
+    }
+    while (this.inputs.length > 0) await this.take(this.inputs.shift()!);
+    if (this.broken) throw this.broken;
+  }
+
+  /** Does something from outside (an input, a fault) between two events, at the instant the world has reached, and lets it settle. Safe to call while `run` is under way. */
+  input(action: () => void): Promise<void> {
+    if (!this.running) return this.take(action);
+    return new Promise((resolve, reject) => {
+      this.inputs.push(() => {
+        try {
+          action();
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  private async take(action: () => void): Promise<void> {
+    this.trace.current = 0;
+    this.woken = true;
+    action();
+    await this.settle();
+    this.trace.current = 0;
+  }
+
+  private fire(timer: Timer): void {
+    this.time = timer.at;
+    this.events++;
+    this.mixInt(timer.at | 0);
+    this.mixInt(timer.seq);
+    this.trace.current = timer.cause;
+    const fire = timer.fire!;
+    timer.fire = undefined;
+    try {
+      fire();
+    } catch (error) {
+      this.broken = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  private async settle(): Promise<void> {
+    do {
+      if (this.holders > 0) {
+        // Somebody outside is at work in real time: its own macrotasks must get their turns.
+        await new Promise<void>((resolve) => {
+          this.released = resolve;
+        });
+      }
+      this.woken = false;
+      if (this.host.exactBarrier) await this.host.nextTask();
+      else {
+        for (let quiet = 0, seen = this.touched; quiet < QUIET_TURNS; ) {
+          await null;
+          if (this.touched === seen) quiet++;
+          else {
+            seen = this.touched;
+            quiet = 0;
+          }
+        }
+      }
+    } while (this.woken || this.holders > 0);
+  }
+
+  private async breathe(): Promise<void> {
+    const seen = this.touched;
+    await this.host.nextTask();
+    if (this.touched !== seen) this.lateTouches++;
+    this.sliceEnd = this.host.wallClockMs() + this.sliceMs;
+  }
+}
+
+class LoopProcess implements Process {
+  readonly rng: Rng;
+  readonly trace: Tracer;
+  readonly clock = {
+    now: () => this.loop.now,
+    sleep: (duration: Duration) =>
+      new Promise<void>((resolve) => {
+        this.after(duration, () => {
+          this.loop.wake();
+          resolve();
+        });
+      }),
+    after: (duration: Duration, callback: () => void) => this.after(duration, callback),
+    wake: () => this.loop.wake(),
+  };
+  private living = true;
+  private readonly children = new Set<LoopProcess>();
+  private readonly exitListeners: ((exit: Exit) => void)[] = [];
+
+  constructor(
+    private readonly loop: Loop,
+    readonly name: string,
+    private readonly parent: LoopProcess | undefined,
+  ) {
+    this.rng = loop.rng.fork(name);
+    this.trace = {
+      emit: (type, about, data = {}) => loop.trace.record(name, type, about, data, false),
+      chatter: (type, about, data = {}) => loop.trace.record(name, type, about, data, true),
+      current: () => loop.trace.current,
+      because: (id) => {
+        loop.trace.current = id;
+      },
+    };
+  }
+
+  get alive(): boolean {
+    return this.living;
+  }
+
+  start(main: Main): this {
+    // An uncaught error is a crash of this process alone, as on a machine; its supervisor decides what then.
+    // Main runs at this instant but from a clean stack: its first line never runs inside the spawner's.
+    this.after(0, () => {
+      this.loop.wake();
+      main(this).then(
+        () => this.end({ how: 'ended' }),
+        (error) => this.end({ how: 'crashed', error: error instanceof Error ? error : new Error(String(error)) }),
+      );
+    });
+    return this;
+  }
+
+  spawn(name: string, main: Main): Process {
+    const child = new LoopProcess(this.loop, name, this);
+    if (!this.living) {
+      child.living = false;
+      return child;
+    }
+    this.children.add(child);
+    return child.start(main);
+  }
+
+  kill(): void {
+    this.end({ how: 'killed' });
+  }
+
+  onExit(listener: (exit: Exit) => void): void {
+    this.exitListeners.push(listener);
+  }
+
+  private after(duration: Duration, callback: () => void): Cancel {
+    if (!this.living) return () => {};
+    return this.loop.after(duration, () => {
+      if (this.living) callback();
+    });
+  }
+
+  private end(exit: Exit): void {
+    if (!this.living) return;
+    this.living = false;
+    this.parent?.children.delete(this);
+    for (const child of [...this.children]) child.end({ how: 'killed' });
+    if (exit.how === 'crashed') this.trace.emit('process.crash', this.name, { error: exit.error.message, stack: exit.error.stack ?? '' });
+    for (const listener of this.exitListeners) listener(exit);
+  }
+}

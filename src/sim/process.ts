@@ -1,0 +1,32 @@
+/**
+ * Something that runs and can crash: a kubelet, a controller manager, a container.
+ *
+ * A crash is silence: the timers of a killed process never fire and so its promises never settle; no
+ * clean-up runs. Recovery is the next start, from what was written down.
+ */
+import type { Clock } from './clock.ts';
+import type { Rng } from './rng.ts';
+import type { Tracer } from './trace.ts';
+
+export interface Process {
+  readonly name: string;
+  readonly clock: Clock;
+  /** A stream of luck of its own, by name. */
+  readonly rng: Rng;
+  readonly trace: Tracer;
+  readonly alive: boolean;
+  /** Goes silent, with every process it spawned. */
+  kill(): void;
+  /** A child: dies with this one, if not before. */
+  spawn(name: string, main: Main): Process;
+  /** Called once, at the instant of death (killed, ended or crashed); for whoever supervises it. */
+  onExit(listener: (exit: Exit) => void): void;
+}
+
+/** How a process ended: by itself, by an uncaught error, or killed from outside. */
+export type Exit =
+  | { readonly how: 'ended' }
+  | { readonly how: 'crashed'; readonly error: Error }
+  | { readonly how: 'killed' };
+
+export type Main = (self: Process) => Promise<void>;

@@ -1,0 +1,13 @@
+/** The host tests run on: the exact barrier, no slices. Wall time never matters. */
+import type { Host } from './loop.ts';
+
+declare const setImmediate: (callback: () => void) => void;
+
+export const testHost: Host = {
+  wallClockMs: () => 0,
+  nextTask: () => new Promise((resolve) => setImmediate(resolve)),
+  exactBarrier: true,
+};
+
+/** The same world settled by quiet microtask turns, as a browser's worker does it. */
+export const quietHost: Host = { ...testHost, exactBarrier: false };
