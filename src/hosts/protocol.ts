@@ -58,7 +58,14 @@ export type ToWorld =
   | { readonly type: 'session'; readonly id: number };
 
 export type FromWorld =
-  | { readonly type: 'clock'; readonly now: Instant; readonly events: number; readonly factor: number; /** Virtual microseconds the world is behind what the factor asks for. */ readonly lag: number; readonly idle: boolean }
+  | {
+      readonly type: 'clock';
+      readonly now: Instant;
+      readonly events: number;
+      readonly factor: number /** Virtual microseconds the world is behind what the factor asks for. */;
+      readonly lag: number;
+      readonly idle: boolean;
+    }
   | Frame
   | { readonly type: 'response'; readonly id: number; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string }
   | { readonly type: 'chunk'; readonly id: number; readonly text: string }
@@ -144,7 +151,15 @@ export interface PodDetail {
   readonly status: string;
   readonly message: string;
   readonly qos: string;
-  readonly containers: readonly { readonly name: string; readonly kind: 'init' | 'sidecar' | 'main' | 'ephemeral'; readonly image: string; readonly state: 'waiting' | 'running' | 'terminated'; readonly reason: string; readonly ready: boolean; readonly restarts: number }[];
+  readonly containers: readonly {
+    readonly name: string;
+    readonly kind: 'init' | 'sidecar' | 'main' | 'ephemeral';
+    readonly image: string;
+    readonly state: 'waiting' | 'running' | 'terminated';
+    readonly reason: string;
+    readonly ready: boolean;
+    readonly restarts: number;
+  }[];
 }
 export interface ServiceRecord {
   readonly key: string;

@@ -13,6 +13,7 @@ export class Wires {
   private readonly delay = new Map<string, Duration>();
   /** When the latest message on a wire arrives: later ones do not overtake it. */
   private readonly horizon = new Map<string, number>();
+  private readonly listeners = new Set<() => void>();
 
   constructor(private readonly loop: Pick<Loop, 'after' | 'now' | 'rng'>) {
     this.rng = loop.rng.fork('wires');
@@ -46,6 +47,7 @@ export class Wires {
   setPower(host: string, on: boolean): void {
     if (on) this.off.delete(host);
     else this.off.add(host);
+    this.changed();
   }
   powered(host: string): boolean {
     return !this.off.has(host);
@@ -54,9 +56,19 @@ export class Wires {
   /** Machines in different groups cannot hear each other; those in no group form one together. An empty list heals. */
   partition(groups: readonly (readonly string[])[]): void {
     this.groups = groups;
+    this.changed();
   }
   get partitions(): readonly (readonly string[])[] {
     return this.groups;
+  }
+
+  /** Called when who can reach whom may have changed. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  private changed(): void {
+    for (const listener of [...this.listeners]) listener();
   }
 
   /** Adds to the latency of one direction. */

@@ -120,6 +120,11 @@ export class Loop {
     this.touched++;
   }
 
+  /** Says that somebody is still at work at this instant, though no promise hangs on it. */
+  touch(): void {
+    this.touched++;
+  }
+
   /** Stops the clock until the returned function is called, for work that takes real time. */
   hold(): () => void {
     this.holders++;
@@ -142,15 +147,18 @@ export class Loop {
 
   /**
    * Runs events in order up to and including `until`, giving the thread back between slices. The clock
-   * stands at `until` afterwards, unless stopped or out of events to spend. One run at a time.
+   * stands at `until` afterwards, unless stopped, out of events to spend, or out of real milliseconds
+   * (`budgetMs`, for a host that draws between runs). One run at a time.
    */
-  async run(until: Instant, options: { maxEvents?: number } = {}): Promise<void> {
+  async run(until: Instant, options: { maxEvents?: number; budgetMs?: number } = {}): Promise<void> {
     if (this.running) throw new Error('the loop is already running');
     this.running = true;
     this.stopping = false;
     try {
       let left = options.maxEvents ?? Number.POSITIVE_INFINITY;
-      this.sliceEnd = this.host.wallClockMs() + this.sliceMs;
+      const started = this.host.wallClockMs();
+      const deadline = started + (options.budgetMs ?? Number.POSITIVE_INFINITY);
+      this.sliceEnd = started + this.sliceMs;
       await this.settle();
       while (!this.stopping) {
         if (this.broken) break;
@@ -168,7 +176,11 @@ export class Loop {
         this.fire(next);
         left--;
         if (this.woken || this.holders > 0) await this.settle();
-        if ((this.events & 63) === 0 && this.host.wallClockMs() > this.sliceEnd) await this.breathe();
+        if ((this.events & 63) === 0) {
+          const wall = this.host.wallClockMs();
+          if (wall > deadline) break;
+          if (wall > this.sliceEnd) await this.breathe();
+        }
       }
     } finally {
       this.running = false;
@@ -264,7 +276,7 @@ class LoopProcess implements Process {
   };
   private living = true;
   private readonly children = new Set<LoopProcess>();
-  private readonly exitListeners: ((exit: Exit) => void)[] = [];
+  private readonly exitListeners = new Set<(exit: Exit) => void>();
 
   constructor(
     private readonly loop: Loop,
@@ -273,7 +285,10 @@ class LoopProcess implements Process {
   ) {
     this.rng = loop.rng.fork(name);
     this.trace = {
-      emit: (type, about, data = {}) => loop.trace.record(name, type, about, data, false),
+      emit: (type, about, data = {}) => {
+        loop.touch();
+        return loop.trace.record(name, type, about, data, false);
+      },
       chatter: (type, about, data = {}) => loop.trace.record(name, type, about, data, true),
       current: () => loop.trace.current,
       because: (id) => {
@@ -313,8 +328,9 @@ class LoopProcess implements Process {
     this.end({ how: 'killed' });
   }
 
-  onExit(listener: (exit: Exit) => void): void {
-    this.exitListeners.push(listener);
+  onExit(listener: (exit: Exit) => void): () => void {
+    this.exitListeners.add(listener);
+    return () => this.exitListeners.delete(listener);
   }
 
   private after(duration: Duration, callback: () => void): Cancel {
@@ -330,6 +346,6 @@ class LoopProcess implements Process {
     this.parent?.children.delete(this);
     for (const child of [...this.children]) child.end({ how: 'killed' });
     if (exit.how === 'crashed') this.trace.emit('process.crash', this.name, { error: exit.error.message, stack: exit.error.stack ?? '' });
-    for (const listener of this.exitListeners) listener(exit);
+    for (const listener of [...this.exitListeners]) listener(exit);
   }
 }

@@ -19,14 +19,14 @@ export interface Process {
   kill(): void;
   /** A child: dies with this one, if not before. */
   spawn(name: string, main: Main): Process;
-  /** Called once, at the instant of death (killed, ended or crashed); for whoever supervises it. */
-  onExit(listener: (exit: Exit) => void): void;
+  /** Called once, at the instant of death (killed, ended or crashed); for whoever supervises it. Returns the function that stops listening. */
+  onExit(listener: (exit: Exit) => void): () => void;
 }
 
 /** How a process ended: by itself, by an uncaught error, or killed from outside. */
-export type Exit =
-  | { readonly how: 'ended' }
-  | { readonly how: 'crashed'; readonly error: Error }
-  | { readonly how: 'killed' };
+export type Exit = { readonly how: 'ended' } | { readonly how: 'crashed'; readonly error: Error } | { readonly how: 'killed' };
 
 export type Main = (self: Process) => Promise<void>;
+
+/** What a main awaits that has set up its listeners and stays: returning ends the process, and with it its timers. */
+export const forever = (): Promise<never> => new Promise<never>(() => {});

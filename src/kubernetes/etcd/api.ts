@@ -124,7 +124,10 @@ export interface EtcdClient {
   leaseGrant(request: { readonly ttl: number; readonly id?: number }): Promise<LeaseGrantResponse>;
   leaseRevoke(request: { readonly id: number }): Promise<{ readonly header: ResponseHeader }>;
   leaseKeepAlive(request: { readonly id: number }): Promise<LeaseGrantResponse>;
-  leaseTimeToLive(request: { readonly id: number; readonly keys?: boolean }): Promise<{ readonly header: ResponseHeader; readonly id: number; readonly ttl: number; readonly grantedTtl: number; readonly keys: readonly string[] }>;
+  leaseTimeToLive(request: {
+    readonly id: number;
+    readonly keys?: boolean;
+  }): Promise<{ readonly header: ResponseHeader; readonly id: number; readonly ttl: number; readonly grantedTtl: number; readonly keys: readonly string[] }>;
   /** Calls `onResponse` for every batch; survives the loss of a member by resuming at another one after the last revision seen. Returns the cancel function. */
   watch(request: WatchCreateRequest, onResponse: (response: WatchResponse) => void): () => void;
 }

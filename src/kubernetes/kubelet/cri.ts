@@ -57,6 +57,8 @@ export interface ContainerStatus {
   readonly id: ContainerId;
   readonly sandbox: SandboxId;
   readonly config: ContainerConfig;
+  /** The image's full name: `docker.io/library/nginx:latest`; the configured text when the runtime does not say. */
+  readonly image?: string;
   /** `docker.io/library/nginx@sha256:…`. */
   readonly imageId: string;
   readonly state: 'created' | 'running' | 'exited';

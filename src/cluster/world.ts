@@ -1,0 +1,164 @@
+/**
+ * One world: a loop, a cluster on it, and the inputs that reach it. Hosts (worker, Node) own the pace;
+ * everything that is the same wherever the world runs is here.
+ */
+import type { Fault, Frame, InputBody, Session, TextRequest, WhyStep } from '../hosts/protocol.ts';
+import type { ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
+import type { Instant } from '../sim/clock.ts';
+import { type Host, Loop } from '../sim/loop.ts';
+import type { Fact } from '../sim/trace.ts';
+import { type Cluster, createCluster } from './cluster.ts';
+import { injectFault } from './faults.ts';
+import { Projection } from './projection.ts';
+import { parseRequest } from './request-text.ts';
+import { Recorder } from './session.ts';
+import { explain } from './why.ts';
+
+export interface Outputs {
+  /** The answer to a `request` input, or to one that came over HTTP. */
+  response(id: number, response: ApiResponse | Error): void;
+  terminal(terminal: string, text: string): void;
+  ran(id: number, result: { stdout: string; stderr: string; exitCode: number }): void;
+}
+
+export class World {
+  readonly loop: Loop;
+  readonly cluster: Cluster;
+  readonly projection: Projection;
+  private readonly recorder: Recorder;
+  private readonly replay: Session['inputs'];
+  private replayed = 0;
+
+  constructor(
+    session: Session,
+    host: Host,
+    private readonly outputs: Outputs,
+    options: { readonly loadTexts?: () => Promise<unknown> } = {},
+  ) {
+    this.loop = new Loop({ seed: session.seed, host });
+    this.cluster = createCluster(this.loop, session.topology, {
+      ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}),
+      terminal: (terminal, text) => this.outputs.terminal(terminal, text),
+    });
+    this.projection = new Projection(this.cluster);
+    this.recorder = new Recorder({ ...session, inputs: [] });
+    this.replay = session.inputs;
+  }
+
+  get now(): Instant {
+    return this.loop.now;
+  }
+  get session(): Session {
+    const rest = this.replay.slice(this.replayed);
+    const taken = this.recorder.session;
+    return rest.length === 0 ? taken : { ...taken, inputs: [...taken.inputs, ...rest] };
+  }
+  /** Inputs of the session that are still to come. */
+  get replaying(): boolean {
+    return this.replayed < this.replay.length;
+  }
+
+  /** Runs to `until`, giving recorded inputs at exactly the events they were given at. */
+  async run(
+    until: Instant,
+    { maxEvents = Number.POSITIVE_INFINITY, budgetMs = Number.POSITIVE_INFINITY }: { maxEvents?: number; budgetMs?: number } = {},
+  ): Promise<void> {
+    let left = maxEvents;
+    for (let next = this.replay[this.replayed]; next && next.at <= until; next = this.replay[this.replayed]) {
+      const before = this.loop.events;
+      const events = next.event - before;
+      await this.loop.run(next.at, { maxEvents: Math.min(left, events), budgetMs });
+      left -= this.loop.events - before;
+      if (this.loop.events < next.event && (left <= 0 || (this.loop.nextAt ?? Number.POSITIVE_INFINITY) <= next.at)) return;
+      if (this.loop.events < next.event)
+        throw new Error(
+          `this session was recorded by another build: its input ${this.replayed} expects event ${next.event}, the world stands at ${this.loop.events}`,
+        );
+      this.replayed++;
+      await this.take(next);
+    }
+    if (left > 0) await this.loop.run(until, { maxEvents: left, budgetMs });
+  }
+
+  /** Gives the world an input now, between two events, and writes it down. */
+  async input(body: InputBody): Promise<void> {
+    await this.take(body);
+  }
+
+  private take(body: InputBody): Promise<void> {
+    return this.loop.input(() => {
+      this.recorder.record(this.loop.now, this.loop.events, body);
+      this.act(body);
+    });
+  }
+
+  private act(input: InputBody): void {
+    switch (input.type) {
+      case 'request':
+        this.send(input.id, parseRequest(input.request));
+        return;
+      case 'keys':
+        this.cluster.laptop.keys(input.terminal, input.text);
+        return;
+      case 'resize':
+        this.cluster.laptop.resize(input.terminal, input.columns, input.rows);
+        return;
+      case 'run':
+        this.cluster.laptop.run(input.command, (result) => this.outputs.ran(input.id, result));
+        return;
+      case 'fault':
+        this.fault(input.fault);
+    }
+  }
+
+  /** A request from outside, as the laptop's administrator; the answer reaches `outputs.response`. */
+  private send(id: number, request: ApiRequest): void {
+    this.cluster.admin(request).then(
+      (response) => this.outputs.response(id, response),
+      (error) => this.outputs.response(id, error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  private fault(fault: Fault): void {
+    this.loop.trace.record('user', 'fault', faultAbout(fault), { ...fault }, false);
+    injectFault(this.cluster, fault);
+  }
+
+  /** Reads without disturbing: no time, no luck, no trace. */
+  observe(request: TextRequest): ApiResponse {
+    return this.cluster.observe(parseRequest(request));
+  }
+
+  /** Everything that changed since the frame before. */
+  frame(): Frame {
+    return this.projection.frame();
+  }
+
+  /** The chain of causes behind an object (`Pod/default/web-1`), newest first, ending at its root. */
+  why(about: string): WhyStep[] {
+    return explain(this.loop.trace, about);
+  }
+
+  hash(): string {
+    return this.loop.hash();
+  }
+
+  /** Facts of the story (no chatter) since an id. */
+  facts(from: number, keep?: (fact: Fact) => boolean): Fact[] {
+    return this.loop.trace.since(from, keep);
+  }
+}
+
+const faultAbout = (fault: Fault): string => {
+  switch (fault.kind) {
+    case 'node-power':
+      return `Node/${fault.node}`;
+    case 'kill':
+    case 'start':
+      return fault.process;
+    case 'latency':
+      return `${fault.from}>${fault.to}`;
+    default:
+      return '';
+  }
+};

@@ -1,0 +1,247 @@
+/**
+ * The page's side of the wire: a typed client on the port behind which the world runs.
+ *
+ * Everything the page can do to the world is an `InputBody` and goes through one door (`send`), so a session can be
+ * recorded there. Everything it can ask is a promise keyed by an id. Nothing here knows what a Pod is.
+ */
+import type { Instant } from '../sim/clock.ts';
+import type { Fact } from '../sim/trace.ts';
+import type { Fault, Frame, FromWorld, InputBody, Session, TextRequest, ToWorld, WhyStep } from './protocol.ts';
+
+export interface TextResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+export type Clock = Extract<FromWorld, { type: 'clock' }>;
+export type Crash = Extract<FromWorld, { type: 'crashed' }>;
+export interface FactBatch {
+  readonly facts: readonly Fact[];
+  readonly skipped: number;
+}
+/** The end of a stream; `error` when it broke off. */
+export interface StreamHandlers {
+  readonly onResponse?: (response: TextResponse) => void;
+  /** One JSON text each: a watch event. */
+  readonly onChunk: (text: string) => void;
+  readonly onEnd?: (error?: string) => void;
+}
+export interface Terminal {
+  readonly name: string;
+  /** Keys as a terminal sends them. */
+  write(keys: string): void;
+  resize(columns: number, rows: number): void;
+  onText(listener: (text: string) => void): Stop;
+}
+export type Stop = () => void;
+
+/** What `connect` needs of a Worker; a test passes a script instead. */
+export interface WorldPort {
+  postMessage(message: ToWorld): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<FromWorld>) => void): void;
+  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
+  terminate(): void;
+}
+
+export interface World {
+  /** Begins (or begins again) with a session; every earlier promise is rejected. `factor`: virtual seconds per real second. */
+  boot(session: Session, factor: number): void;
+  setSpeed(factor: number, skipIdle: boolean): void;
+  step(what: 'event' | 'fact'): void;
+  /** Changes the world: recorded in the session. Faults and keys have no answer. */
+  input(body: Exclude<InputBody, { readonly id: number }>): void;
+  /** An API request by the user; takes virtual time, so the promise is pending while the world is paused. Any status resolves; only a lost world rejects. */
+  request(request: TextRequest): Promise<TextResponse>;
+  fault(fault: Fault): void;
+  /** A command on the laptop, as if typed. */
+  run(command: string): Promise<Ran>;
+  /** A read that does not disturb: GET only. */
+  observe(request: TextRequest): Promise<TextResponse>;
+  /** A watch, or a followed log, that does not disturb. */
+  watch(request: TextRequest, handlers: StreamHandlers): Stop;
+  why(about: string): Promise<readonly WhyStep[]>;
+  hash(): Promise<string>;
+  session(): Promise<Session>;
+  terminal(name: string): Terminal;
+  onFrame(listener: (frame: Frame) => void): Stop;
+  onClock(listener: (clock: Clock) => void): Stop;
+  /** Facts whose type starts with one of `types`; an empty list means all of the story. */
+  onTrace(types: readonly string[], listener: (batch: FactBatch) => void): Stop;
+  onCrash(listener: (crash: Crash) => void): Stop;
+  /** The worker itself could not start or died. */
+  onLost(listener: (message: string) => void): Stop;
+  close(): void;
+}
+
+interface Waiting {
+  resolve(message: FromWorld): void;
+  reject(error: Error): void;
+}
+
+/** The world ended (restart, crash) before it could answer. */
+export class WorldLost extends Error {
+  override name = 'WorldLost';
+}
+
+class Listeners<T> {
+  private readonly all = new Set<(value: T) => void>();
+  get size(): number {
+    return this.all.size;
+  }
+  add(listener: (value: T) => void): Stop {
+    this.all.add(listener);
+    return () => this.all.delete(listener);
+  }
+  tell(value: T): void {
+    for (const listener of [...this.all]) listener(value);
+  }
+}
+
+export function connect(port: WorldPort): World {
+  let lastId = 0;
+  const waiting = new Map<number, Waiting>();
+  const streams = new Map<number, StreamHandlers>();
+  const terminals = new Map<string, Listeners<string>>();
+  const frames = new Listeners<Frame>();
+  const clocks = new Listeners<Clock>();
+  const crashes = new Listeners<Crash>();
+  const losses = new Listeners<string>();
+  const traces = new Set<{ readonly types: readonly string[]; readonly listener: (batch: FactBatch) => void }>();
+
+  const send = (message: ToWorld): void => port.postMessage(message);
+  const ask = <T extends FromWorld['type']>(message: (id: number) => ToWorld): Promise<Extract<FromWorld, { type: T }>> =>
+    new Promise((resolve, reject) => {
+      const id = ++lastId;
+      waiting.set(id, { resolve: resolve as (message: FromWorld) => void, reject });
+      send(message(id));
+    });
+  const giveUp = (why: string): void => {
+    for (const one of waiting.values()) one.reject(new WorldLost(why));
+    waiting.clear();
+    for (const stream of streams.values()) stream.onEnd?.(why);
+    streams.clear();
+  };
+  const settle = (id: number, message: FromWorld): void => {
+    waiting.get(id)?.resolve(message);
+    waiting.delete(id);
+  };
+  const tellTraceTypes = (): void => {
+    const wanted = [...traces];
+    // No listener wants nothing; a listener with no types wants the whole story, which the world knows as `*`.
+    send({ type: 'trace', types: wanted.some((one) => one.types.length === 0) ? ['*'] : [...new Set(wanted.flatMap((one) => one.types))].sort() });
+  };
+
+  const receive = (message: FromWorld): void => {
+    switch (message.type) {
+      case 'clock':
+        return clocks.tell(message);
+      case 'frame':
+        return frames.tell(message);
+      case 'terminal':
+        return terminals.get(message.terminal)?.tell(message.text);
+      case 'trace':
+        for (const one of traces) {
+          const facts = one.types.length === 0 ? message.facts : message.facts.filter((fact) => one.types.some((type) => fact.type.startsWith(type)));
+          if (facts.length > 0 || message.skipped > 0) one.listener({ facts, skipped: message.skipped });
+        }
+        return;
+      case 'response': {
+        const stream = streams.get(message.id);
+        if (stream) return stream.onResponse?.(message);
+        return settle(message.id, message);
+      }
+      case 'chunk':
+        return streams.get(message.id)?.onChunk(message.text);
+      case 'end': {
+        const stream = streams.get(message.id);
+        streams.delete(message.id);
+        stream?.onEnd?.(message.error);
+        // A plain read that failed before any response.
+        if (message.error !== undefined) waiting.get(message.id)?.reject(new Error(message.error));
+        waiting.delete(message.id);
+        return;
+      }
+      case 'ran':
+      case 'why':
+      case 'hash':
+      case 'session':
+        return settle(message.id, message);
+      case 'crashed':
+        crashes.tell(message);
+        return giveUp('the world stopped');
+    }
+  };
+  port.addEventListener('message', (event) => receive(event.data));
+  port.addEventListener('error', (event) => {
+    losses.tell(event.message || 'the worker could not be started');
+    giveUp('the worker is gone');
+  });
+
+  return {
+    boot(session, factor) {
+      giveUp('a new session began');
+      send({ type: 'boot', session, factor });
+      if (traces.size > 0) tellTraceTypes();
+    },
+    setSpeed: (factor, skipIdle) => send({ type: 'speed', factor, skipIdle }),
+    step: (what) => send({ type: 'step', what }),
+    input: (input) => send({ type: 'input', input }),
+    request: (request) => ask<'response'>((id) => ({ type: 'input', input: { type: 'request', id, request } })),
+    fault: (fault) => send({ type: 'input', input: { type: 'fault', fault } }),
+    run: (command) => ask<'ran'>((id) => ({ type: 'input', input: { type: 'run', id, command } })),
+    observe: (request) => ask<'response'>((id) => ({ type: 'observe', id, request })),
+    watch(request, handlers) {
+      const id = ++lastId;
+      streams.set(id, handlers);
+      send({ type: 'observe', id, request });
+      return () => {
+        if (streams.delete(id)) send({ type: 'stop-observing', id });
+      };
+    },
+    why: async (about) => (await ask<'why'>((id) => ({ type: 'why', id, about }))).chain,
+    hash: async () => (await ask<'hash'>((id) => ({ type: 'hash', id }))).hash,
+    session: async () => (await ask<'session'>((id) => ({ type: 'session', id }))).session,
+    terminal(name) {
+      let texts = terminals.get(name);
+      if (!texts) {
+        texts = new Listeners<string>();
+        terminals.set(name, texts);
+      }
+      const listeners = texts;
+      return {
+        name,
+        write: (text) => send({ type: 'input', input: { type: 'keys', terminal: name, text } }),
+        resize: (columns, rows) => send({ type: 'input', input: { type: 'resize', terminal: name, columns, rows } }),
+        onText: (listener) => listeners.add(listener),
+      };
+    },
+    onFrame: (listener) => frames.add(listener),
+    onClock: (listener) => clocks.add(listener),
+    onTrace(types, listener) {
+      const one = { types, listener };
+      traces.add(one);
+      tellTraceTypes();
+      return () => {
+        if (traces.delete(one)) tellTraceTypes();
+      };
+    },
+    onCrash: (listener) => crashes.add(listener),
+    onLost: (listener) => losses.add(listener),
+    close() {
+      giveUp('closed');
+      port.terminate();
+    },
+  };
+}
+
+/** `00:01:23.456`; hours grow beyond two digits when they must. */
+export function clockText(now: Instant): string {
+  const ms = Math.floor(now / 1000);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${two(Math.floor(ms / 3_600_000))}:${two(Math.floor(ms / 60_000) % 60)}:${two(Math.floor(ms / 1000) % 60)}.${String(ms % 1000).padStart(3, '0')}`;
+}

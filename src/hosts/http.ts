@@ -1,0 +1,86 @@
+/**
+ * The API server of a world over plain HTTP on the loopback, for the real kubectl.
+ *
+ * Node's http ↔ ApiRequest. A request without credentials is the cluster's administrator and may
+ * impersonate; a bearer token makes it somebody else. Watches and followed logs are chunked.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { parseRequest } from '../cluster/request-text.ts';
+import type { World } from '../cluster/world.ts';
+import type { ApiResponse } from '../kubernetes/api/request.ts';
+
+/** The API server's own limit on a request body (apiserver `MaxRequestBodyBytes`). */
+const MAX_BODY = 3 * 1024 * 1024;
+
+/** Serves until closed. Rejects when the port is taken. */
+export function serve(world: World, port: number): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    answer(world, incoming, outgoing).catch((error) => {
+      if (!outgoing.headersSent) outgoing.writeHead(502, { 'content-type': 'text/plain' });
+      outgoing.end(error instanceof Error ? error.message : String(error));
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+async function answer(world: World, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // One byte over is enough for the API server to say no; the rest is drained, not kept.
+    if (size <= MAX_BODY + 1) chunks.push(chunk);
+    else if (chunks.length > 0 && Buffer.concat(chunks).length <= MAX_BODY) chunks.push(chunk.subarray(0, 1));
+  }
+  const body = Buffer.concat(chunks);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  const binary = (headers['content-type'] ?? '').includes('protobuf');
+  const text = {
+    method: incoming.method ?? 'GET',
+    url: incoming.url ?? '/',
+    headers,
+    ...(body.length > 0 ? { body: body.toString(binary ? 'latin1' : 'utf8') } : {}),
+  };
+  const result = await new Promise<ApiResponse>((resolve, reject) => {
+    world.loop
+      .input(() => {
+        world.loop.trace.record('user', 'user.request', '', { method: text.method, path: text.url }, false);
+        world.cluster.admin(parseRequest(text)).then(resolve, reject);
+      })
+      .catch(reject);
+  });
+  send(result, incoming, outgoing);
+}
+
+function send(response: ApiResponse, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const headers: Record<string, string> = { ...response.headers };
+  const stream = response.stream;
+  if (!stream) {
+    const binary = (headers['content-type'] ?? '').includes('protobuf');
+    const text = response.body === undefined ? '' : typeof response.body === 'string' ? response.body : JSON.stringify(response.body);
+    let bytes = Buffer.from(text, binary ? 'latin1' : 'utf8');
+    if (bytes.length > 131_072 && /\bgzip\b/.test(String(incoming.headers['accept-encoding'] ?? ''))) {
+      bytes = gzipSync(bytes, { level: 4 });
+      headers['content-encoding'] = 'gzip';
+    }
+    headers['content-length'] = String(bytes.length);
+    outgoing.writeHead(response.status, headers);
+    outgoing.end(incoming.method === 'HEAD' ? undefined : bytes);
+    return;
+  }
+  outgoing.writeHead(response.status, headers);
+  outgoing.flushHeaders();
+  stream.read({
+    value: (value) => {
+      outgoing.write(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`);
+    },
+    end: () => outgoing.end(),
+  });
+  outgoing.on('close', () => stream.cancel());
+}

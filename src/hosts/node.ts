@@ -1,0 +1,86 @@
+/** The world headless in Node: exact barrier, real time only where a pace is asked for. */
+
+import { newSession } from '../cluster/session.ts';
+import { World } from '../cluster/world.ts';
+import { seconds } from '../sim/clock.ts';
+import type { Host } from '../sim/loop.ts';
+import { Pace } from './pace.ts';
+import type { Session } from './protocol.ts';
+
+export const nodeHost: Host = {
+  wallClockMs: () => performance.now(),
+  nextTask: () => new Promise((resolve) => setImmediate(resolve)),
+  exactBarrier: true,
+};
+
+const loadTexts = (): Promise<unknown> => import('../kubernetes/api/texts.gen.json', { with: { type: 'json' } }).then((module) => module.default);
+
+/** How long a cluster may take to come up, and how a world that does not is reported. */
+const BOOT_LIMIT = seconds(600);
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** A world in this process, driven as fast as it goes. */
+export class Headless {
+  readonly world: World;
+  private readonly answers = new Map<number, (answer: never) => void>();
+  private nextId = 1;
+
+  constructor(session: Session, host: Host = nodeHost) {
+    this.world = new World(
+      session,
+      host,
+      {
+        response: (id, response) => this.settle(id, response),
+        ran: (id, result) => this.settle(id, result),
+        terminal: () => {},
+      },
+      { loadTexts },
+    );
+  }
+
+  static start(topology: string, seed: number, host: Host = nodeHost): Headless {
+    return new Headless(newSession(seed, topology), host);
+  }
+
+  private settle(id: number, answer: unknown): void {
+    this.answers.get(id)?.(answer as never);
+    this.answers.delete(id);
+  }
+
+  /** Runs until every node of the topology is Ready and the add-ons are up. */
+  async untilReady(): Promise<void> {
+    while (!this.world.cluster.ready()) {
+      if (this.world.now > BOOT_LIMIT) throw new Error(`the cluster is not up after ${BOOT_LIMIT / seconds(1)} virtual seconds`);
+      await this.world.run(this.world.now + seconds(1));
+    }
+  }
+
+  /** Runs a line in the laptop's shell to its end; cut off with exit code 124 after `limit` of virtual time. */
+  async run(command: string, limit = seconds(3600)): Promise<Outcome> {
+    const id = this.nextId++;
+    let outcome: Outcome | undefined;
+    this.answers.set(id, (answer: Outcome) => {
+      outcome = answer;
+      this.world.loop.stop();
+    });
+    await this.world.input({ type: 'run', id, command });
+    const end = this.world.now + limit;
+    while (!outcome && this.world.now < end) await this.world.run(end);
+    return outcome ?? { stdout: '', stderr: `${command}: still running after ${limit / seconds(1)} virtual seconds\n`, exitCode: 124 };
+  }
+}
+
+/** Keeps a world going at a pace until told to stop; errors end it. */
+export async function keepPace(world: World, factor: number, stopped: () => boolean): Promise<void> {
+  const pace = new Pace(world, () => performance.now());
+  pace.set(factor, false);
+  while (!stopped()) {
+    await pace.advance(10);
+    await new Promise<void>((resolve) => (factor === Number.POSITIVE_INFINITY ? setImmediate(resolve) : setTimeout(resolve, 2)));
+  }
+}

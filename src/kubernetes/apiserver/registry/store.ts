@@ -1,0 +1,396 @@
+/**
+ * The generic registry: create, update, delete of any kind, as upstream's genericregistry.Store does
+ * (apiserver `pkg/registry/generic/registry/store.go`, `pkg/registry/rest`). Kinds differ by their
+ * Strategy; reads are in `read.ts`.
+ */
+import type { Process } from '../../../sim/process.ts';
+import type { Rng } from '../../../sim/rng.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import type { ApiError } from '../../api/request.ts';
+import { apiVersionOf, type ResourceRow, storageKey } from '../../api/resources.ts';
+import { timestamp } from '../../api/time.ts';
+import type { Admission, Operation } from '../admission/admission.ts';
+import type { Call } from '../call.ts';
+import { toStorage } from '../conversion.ts';
+import { alreadyExists, badRequest, conflict, failure, generateNameConflict, modified, notFound, quote } from '../errors.ts';
+import type { Storage } from '../storage.ts';
+import type { Stored } from '../watch-cache.ts';
+import { equalJson } from './equal.ts';
+import { finalizersAfterDelete, gracefulDelete } from './delete.ts';
+import { type DeleteOptions, hasStatus, type Strategy } from './strategy.ts';
+
+/** Upstream's alphabet without vowels, so that no words appear (apimachinery `util/rand`). */
+const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+/** maxGeneratedNameLength: 63 less the five random characters. */
+const LONGEST_BASE = 58;
+
+/** What the kinds' own rules say; written apart from the machinery. */
+export interface Rules {
+  defaults(row: ResourceRow, object: KubeObject): KubeObject;
+  /** Throws Invalid (422). */
+  validate(row: ResourceRow, object: KubeObject, old: KubeObject | undefined): void;
+}
+
+/** Computes the next state; throws what the caller should be told. */
+export type Transform = (current: Stored) => KubeObject;
+
+export interface Written {
+  readonly object: KubeObject;
+  /** PUT may create: 201. */
+  readonly created?: boolean;
+}
+
+export class Registry {
+  private readonly uids: Rng;
+  private readonly names: Rng;
+
+  constructor(
+    readonly self: Process,
+    readonly storage: Storage,
+    readonly rules: Rules,
+    readonly admission: Admission,
+    private readonly strategies: Readonly<Record<string, Strategy>>,
+  ) {
+    this.uids = self.rng.fork('uids');
+    this.names = self.rng.fork('names');
+  }
+
+  strategy(row: ResourceRow): Strategy {
+    return this.strategies[row.plural] ?? NONE;
+  }
+
+  timestamp(): string {
+    return timestamp(this.self.clock.now());
+  }
+
+  /** `web-7d4b9-` → `web-7d4b9-x2k4p`. */
+  generateName(base: string): string {
+    return base.slice(0, LONGEST_BASE) + this.names.text(5, NAME_ALPHABET);
+  }
+
+  /** A version 4 UUID (RFC 4122) from the server's own luck. */
+  uid(): string {
+    const hex = this.uids.text(30, '0123456789abcdef');
+    const variant = '89ab'[this.uids.between(0, 4)]!;
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-${variant}${hex.slice(15, 18)}-${hex.slice(18, 30)}`;
+  }
+
+  /** Creates `body`, which has kind, apiVersion and the request's namespace already. Rejects with ApiError. */
+  async create(call: Call, body: KubeObject): Promise<KubeObject> {
+    const { row } = call;
+    const strategy = this.strategy(row);
+    if (body.metadata.resourceVersion) throw failure(500, '', 'resourceVersion should not be set on objects to be created');
+    const generated = !body.metadata.name && body.metadata.generateName ? body.metadata.generateName : undefined;
+    for (let attempt = 1; ; attempt++) {
+      const named = generated ? { ...body, metadata: { ...body.metadata, name: this.generateName(generated) } } : body;
+      const object = await this.prepareNew(call, named, strategy);
+      const key = storageKey(row, call.namespace, object.metadata.name ?? '');
+      if (call.dryRun) {
+        if (await this.storage.get(key)) throw alreadyExists(row.group, row.plural, object.metadata.name ?? '');
+        return object;
+      }
+      const outcome = await this.storage.create(key, toStorage(row, object), strategy.ttl);
+      call.resume();
+      if ('written' in outcome) {
+        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'create' });
+        return outcome.written.object;
+      }
+      const name = object.metadata.name ?? '';
+      if (!generated) throw alreadyExists(row.group, row.plural, name);
+      if (attempt >= 8) throw generateNameConflict(row.group, row.plural, name);
+    }
+  }
+
+  private async prepareNew(call: Call, body: KubeObject, strategy: Strategy): Promise<KubeObject> {
+    const { row } = call;
+    call.named(body);
+    const attributes = { operation: 'CREATE' as Operation, row, subresource: '', namespace: call.namespace, user: call.user, dryRun: call.dryRun };
+    const mutated = this.admission.mutate({ ...attributes, object: this.rules.defaults(row, body), old: undefined }, call);
+    let object = mutated instanceof Promise ? await mutated : mutated;
+    if (mutated instanceof Promise) call.resume();
+    call.stage('api.mutate');
+    object = this.fillNew(row, object, strategy);
+    if (strategy.prepareCreate) object = strategy.prepareCreate(object, this);
+    this.rules.validate(row, object, undefined);
+    call.stage('api.validate');
+    const admitted = this.admission.validate({ ...attributes, object, old: undefined }, call);
+    if (admitted) {
+      await admitted;
+      call.resume();
+    }
+    call.stage('api.admit', { operation: 'CREATE' });
+    return object;
+  }
+
+  /** System metadata, and no status: what a new object has whatever its maker said (rest.BeforeCreate). */
+  private fillNew(row: ResourceRow, object: KubeObject, strategy: Strategy): KubeObject {
+    const { resourceVersion: _r, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, generation: _n, namespace, ...meta } = object.metadata;
+    const metadata = {
+      ...meta,
+      ...(row.namespaced && namespace !== undefined ? { namespace } : {}),
+      uid: this.uid(),
+      ...(strategy.counted ? { generation: 1 } : {}),
+      creationTimestamp: this.timestamp(),
+    };
+    if (!hasStatus(row)) return { ...object, metadata };
+    const { status: _s, ...rest } = object as KubeObject & { status?: unknown };
+    return { ...rest, metadata, status: {} } as KubeObject;
+  }
+
+  /** PUT and PATCH of an object or its status. `transform` gives what the caller wants, from what is. */
+  async update(call: Call, transform: Transform, options: { status?: boolean; whenMissing?: () => KubeObject | undefined } = {}): Promise<Written> {
+    const { row, path } = call;
+    const strategy = this.strategy(row);
+    const key = storageKey(row, call.namespace, path.name);
+    for (let attempt = 0; ; attempt++) {
+      let current = attempt === 0 ? this.storage.cache.get(key) : undefined;
+      const fromCache = current !== undefined;
+      if (!current) {
+        current = await this.storage.get(key);
+        call.resume();
+      }
+      if (!current) {
+        const fresh = options.whenMissing?.();
+        if (fresh) return { object: await this.create(call, fresh), created: true };
+        throw notFound(row.group, row.plural, path.name);
+      }
+      let next: KubeObject;
+      try {
+        next = await this.prepareUpdate(call, current, transform(current), strategy, options.status === true);
+        call.resume();
+      } catch (error) {
+        // The cache may be behind: what looked wrong from there is judged again from the truth.
+        if (!fromCache) throw error;
+        const truth = await this.storage.get(key);
+        call.resume();
+        if (truth && truth.modRevision === current.modRevision) throw error;
+        continue;
+      }
+      if (call.dryRun) return { object: next };
+      const written = await this.commit(call, key, current, next, fromCache);
+      if (written) return { object: written };
+    }
+  }
+
+  /** Writes `next` over `current`; undefined when somebody else wrote in between and the caller should look again. */
+  private async commit(call: Call, key: string, current: Stored, next: KubeObject, fromCache: boolean): Promise<KubeObject | undefined> {
+    const stored = toStorage(call.row, next);
+    if (isReadyToGo(next, current.object)) {
+      const outcome = await this.storage.remove(key, current);
+      call.resume();
+      if (!('written' in outcome)) return undefined;
+      call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete' });
+      return next;
+    }
+    if (sameBut(stored, current.object)) {
+      // Nothing changes, so nothing is written, provided the cache was not behind.
+      if (!fromCache) return current.object;
+      const truth = await this.storage.get(key);
+      call.resume();
+      return truth?.modRevision === current.modRevision ? current.object : undefined;
+    }
+    const outcome = await this.storage.replace(key, current, stored);
+    call.resume();
+    if (!('written' in outcome)) return undefined;
+    call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update' });
+    return outcome.written.object;
+  }
+
+  private prepareUpdate(call: Call, current: Stored, wanted: KubeObject, strategy: Strategy, status: boolean): Promise<KubeObject> | KubeObject {
+    const { row, path } = call;
+    const old = current.object;
+    this.checkUpdate(row, path.name, wanted, old, strategy);
+    const withDefaults = this.rules.defaults(row, wanted);
+    const attributes = { operation: 'UPDATE' as Operation, row, subresource: path.subresource, namespace: call.namespace, user: call.user, dryRun: call.dryRun, old };
+    const finish = (object: KubeObject): KubeObject | Promise<KubeObject> => {
+      call.stage('api.mutate');
+      const next = this.fillUpdate(row, object, old, strategy, status);
+      this.rules.validate(row, next, old);
+      call.stage('api.validate');
+      const admitted = this.admission.validate({ ...attributes, object: next }, call);
+      if (admitted) return admitted.then(() => next);
+      call.stage('api.admit', { operation: 'UPDATE' });
+      return next;
+    };
+    const mutated = this.admission.mutate({ ...attributes, object: withDefaults }, call);
+    return mutated instanceof Promise ? mutated.then(finish) : finish(mutated);
+  }
+
+  private checkUpdate(row: ResourceRow, name: string, wanted: KubeObject, old: KubeObject, strategy: Strategy): void {
+    const { uid, resourceVersion } = wanted.metadata;
+    if (uid && uid !== old.metadata.uid) {
+      throw conflict(row.group, row.plural, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    }
+    if (resourceVersion) {
+      if (resourceVersion !== old.metadata.resourceVersion) throw modified(row.group, row.plural, name);
+    } else if (strategy.versionRequired) {
+      throw invalidField(row, name, 'metadata.resourceVersion', 'FieldValueInvalid', 'Invalid value: 0x0: must be specified for an update');
+    }
+    if (old.metadata.deletionTimestamp) {
+      const before = old.metadata.finalizers ?? [];
+      const added = (wanted.metadata.finalizers ?? []).filter((finalizer) => !before.includes(finalizer));
+      if (added.length > 0) {
+        const list = `[]string{${added.map(quote).join(', ')}}`;
+        const text = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`;
+        throw invalidField(row, name, 'metadata.finalizers', 'FieldValueForbidden', text);
+      }
+    }
+  }
+
+  /** Keeps what this kind of update may not touch, and counts the generation (rest.BeforeUpdate and the strategies). */
+  private fillUpdate(row: ResourceRow, wanted: KubeObject, old: KubeObject, strategy: Strategy, status: boolean): KubeObject {
+    const before = old.metadata;
+    const metadata = { ...wanted.metadata };
+    for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) keep(metadata, before, field);
+    let next: KubeObject = { ...wanted, metadata };
+    if (status) {
+      next = { ...old, metadata, status: (wanted as { status?: unknown }).status } as KubeObject;
+      metadata.ownerReferences = before.ownerReferences;
+      if (metadata.ownerReferences === undefined) delete metadata.ownerReferences;
+      return strategy.prepareStatus ? strategy.prepareStatus(next, old, this) : next;
+    }
+    if (hasStatus(row)) next = { ...next, status: (old as { status?: unknown }).status ?? {} } as KubeObject;
+    if (strategy.prepareUpdate) next = strategy.prepareUpdate(next, old, this);
+    if (strategy.counted && (contentChanged(next, old) || (strategy.countsAnnotations && !equalJson(next.metadata.annotations ?? {}, before.annotations ?? {})))) {
+      next = { ...next, metadata: { ...next.metadata, generation: (before.generation ?? 0) + 1 } };
+    }
+    return next;
+  }
+
+  /** Deletes, or marks for deletion. `gone` is false while finalizers or a grace period keep the object. */
+  async delete(call: Call, name: string, options: DeleteOptions, dryRun: boolean): Promise<{ object: KubeObject; gone: boolean }> {
+    const { row } = call;
+    const strategy = this.strategy(row);
+    const key = storageKey(row, call.namespace, name);
+    let current = this.storage.cache.get(key);
+    let fresh = false;
+    for (;;) {
+      if (!current) {
+        current = await this.storage.get(key);
+        call.resume();
+        fresh = true;
+      }
+      if (!current) throw notFound(row.group, row.plural, name);
+      const old = current.object;
+      try {
+        this.checkDelete(call, old, options, dryRun);
+      } catch (error) {
+        if (fresh) throw error;
+        current = undefined;
+        continue;
+      }
+      const graceful = strategy.gracePeriod ? gracefulDelete(old, options, strategy.gracePeriod(old, options), this.self.clock.now()) : undefined;
+      if (graceful === 'pending') return { object: old, gone: false };
+      const finalizers = finalizersAfterDelete(old, options, strategy);
+      const waits = finalizers.length > 0;
+      let next = graceful ?? old;
+      if (!equalJson(finalizers, old.metadata.finalizers ?? [])) next = { ...next, metadata: { ...next.metadata, finalizers } };
+      if (!graceful && waits && !old.metadata.deletionTimestamp) next = this.markDeleting(next);
+      if (dryRun) return { object: next, gone: !waits && !graceful };
+      if (next !== old) {
+        const outcome = await this.storage.replace(key, current, next);
+        call.resume();
+        if (!('written' in outcome)) {
+          current = outcome.found;
+          if (!current) throw notFound(row.group, row.plural, name);
+          fresh = true;
+          continue;
+        }
+        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update' });
+        current = outcome.written;
+      }
+      if (waits || (current.object.metadata.deletionGracePeriodSeconds ?? 0) > 0) return { object: current.object, gone: false };
+      const outcome = await this.storage.remove(key, current);
+      call.resume();
+      if ('written' in outcome) {
+        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete' });
+        return { object: current.object, gone: true };
+      }
+      if (!outcome.found) throw notFound(row.group, row.plural, name);
+      current = outcome.found;
+      fresh = true;
+    }
+  }
+
+  private checkDelete(call: Call, old: KubeObject, { preconditions }: DeleteOptions, dryRun: boolean): void {
+    const { row } = call;
+    const { uid, resourceVersion, name } = old.metadata;
+    if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
+      const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
+      throw conflict(row.group, row.plural, name ?? '', why);
+    }
+    if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
+      const why = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
+      throw conflict(row.group, row.plural, name ?? '', why);
+    }
+    call.named(old);
+    const verdict = this.admission.validate(
+      { operation: 'DELETE', row, subresource: '', namespace: call.namespace, user: call.user, dryRun, object: undefined, old },
+      call,
+    );
+    if (verdict) throw badRequest('admission of a delete may not wait');
+    call.stage('api.admit', { operation: 'DELETE' });
+  }
+
+  /** A kind without grace is deleted as soon as its finalizers are gone. */
+  private markDeleting(object: KubeObject): KubeObject {
+    const { generation } = object.metadata;
+    return {
+      ...object,
+      metadata: {
+        ...object.metadata,
+        deletionTimestamp: this.timestamp(),
+        deletionGracePeriodSeconds: 0,
+        ...(generation !== undefined && generation > 0 ? { generation: generation + 1 } : {}),
+      },
+    };
+  }
+}
+
+const NONE: Strategy = {};
+
+/** No finalizers left on an object that was only waiting for them: the update deletes it (ShouldDeleteDuringUpdate). */
+const isReadyToGo = (next: KubeObject, old: KubeObject): boolean =>
+  next.metadata.deletionTimestamp !== undefined &&
+  (next.metadata.finalizers ?? []).length === 0 &&
+  (next.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+  (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+  !(next.kind === 'Namespace' && ((next as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers ?? []).length > 0);
+
+function keep<T extends object, F extends keyof T>(target: T, source: T, field: F): void {
+  if (source[field] === undefined) delete target[field];
+  else target[field] = source[field];
+}
+
+/** Equal except for the resourceVersion, which the stored object has and the wanted one may not. */
+function sameBut(next: KubeObject, old: KubeObject): boolean {
+  for (const field in next) {
+    const name = field as keyof KubeObject;
+    if (name !== 'metadata' && !equalJson(next[name], old[name])) return false;
+  }
+  for (const field in old) if (!(field in next) && old[field as keyof KubeObject] !== undefined) return false;
+  return next.metadata === old.metadata || equalJson({ ...next.metadata, resourceVersion: '' }, { ...old.metadata, resourceVersion: '' });
+}
+
+function contentChanged(next: KubeObject, old: KubeObject): boolean {
+  const fields = new Set([...Object.keys(next), ...Object.keys(old)]);
+  for (const field of fields) {
+    if (field === 'metadata' || field === 'status' || field === 'kind' || field === 'apiVersion') continue;
+    if (!equalJson(next[field as keyof KubeObject], old[field as keyof KubeObject])) return true;
+  }
+  return false;
+}
+
+/** A 422 for one field, where the machinery itself and not a kind's rules finds fault. */
+export function invalidField(row: ResourceRow, name: string, field: string, reason: string, message: string): ApiError {
+  const kind = row.group ? `${row.kind}.${row.group}` : row.kind;
+  return failure(422, 'Invalid', `${kind} ${quote(name)} is invalid: ${field}: ${message}`, {
+    name,
+    ...(row.group ? { group: row.group } : {}),
+    kind: row.kind,
+    causes: [{ reason, message, field }],
+  });
+}
+
+/** Kind and apiVersion as the path says. */
+export const typed = (row: ResourceRow, object: object): KubeObject => ({ ...(object as KubeObject), apiVersion: apiVersionOf(row), kind: row.kind });

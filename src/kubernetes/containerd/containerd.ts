@@ -1,0 +1,491 @@
+/**
+ * containerd: images, sandboxes and containers of one machine, behind the CRI.
+ *
+ * Containers are processes of their own, children of containerd's process, so a kubelet may die and come
+ * back without them noticing; it finds them again by `sandboxes()` and `containers()`. What must survive
+ * a power failure (which images are here, which containers there were) is written to the machine's files;
+ * after one, sandboxes are NotReady and containers have exited with 255 `Unknown`, as in
+ * containerd's `restart.go`.
+ */
+import type { Files } from '../../linux/files.ts';
+import type { Sockets } from '../../linux/sockets.ts';
+import { type Duration, ms } from '../../sim/clock.ts';
+import { type Deferred, defer } from '../../sim/mailbox.ts';
+import type { Process } from '../../sim/process.ts';
+import type { NetworkPlugin } from '../kubelet/cni.ts';
+import {
+  type ContainerEvent,
+  type ContainerId,
+  type ContainerRuntime,
+  type ContainerStatus,
+  type ExecIo,
+  RuntimeError,
+  type SandboxConfig,
+  type SandboxId,
+  type SandboxStatus,
+} from '../kubelet/cri.ts';
+import { type Cgroup, createCgroup } from './cgroup.ts';
+import { findImage, type Image, imageId, InvalidReference, normaliseReference, PATH, parseReference, pullFailure } from './image.ts';
+import { ContainerLog } from './log.ts';
+import { createRootFilesystem } from './root-filesystem.ts';
+import { createInput, emptyInput, type Lookup, startTask, type Task } from './task.ts';
+
+/** The part of a node's kernel that containerd and its shims use. */
+export interface NodeNetwork {
+  createNetns(name: string): void;
+  deleteNetns(name: string): void;
+  /** Sockets in a namespace; names are resolved by the given files' /etc/hosts and /etc/resolv.conf. */
+  sockets(netns: string, context: { readonly files: Files }): Sockets;
+  /** Sockets of the node's own namespace. */
+  readonly hostSockets: Sockets;
+}
+
+export interface ContainerdOptions {
+  /** The machine's name. */
+  readonly node: string;
+  readonly network: NodeNetwork;
+  /** What the registries hold. */
+  readonly images: readonly Image[];
+  readonly cni: NetworkPlugin;
+  /** The machine's disk. */
+  readonly files: Files;
+  /** References already on the disk of a new machine. */
+  readonly preloaded?: readonly string[];
+  /** The machine's address: what a hostNetwork sandbox reports. */
+  readonly hostIP?: string;
+}
+
+interface Sandbox {
+  status: SandboxStatus;
+  readonly netns: string | undefined;
+  readonly directory: string;
+}
+interface Container {
+  status: ContainerStatus;
+  readonly image: Image;
+  readonly log: ContainerLog;
+  files: Files | undefined;
+  cgroup: Cgroup | undefined;
+  task: Task | undefined;
+  input: ReturnType<typeof createInput> | undefined;
+  readonly waiters: Deferred<void>[];
+  readonly execs: Set<(code: number) => void>;
+}
+
+const STATE = '/var/lib/containerd';
+const IMAGES = `${STATE}/images.json`;
+const HEX = '0123456789abcdef';
+/** 40 MB/s of line and disk, and the time a registry takes to answer. */
+const PULL_BYTES_PER_MS = 40_000;
+const PULL_OVERHEAD = ms(300);
+
+/** Starts containerd on one machine. The runtime answers at once; what takes time is asynchronous. */
+export function createContainerd(self: Process, options: ContainerdOptions): ContainerRuntime {
+  const { clock, rng } = self;
+  const { files, network, cni } = options;
+  const sandboxes = new Map<SandboxId, Sandbox>();
+  const containers = new Map<ContainerId, Container>();
+  const listeners = new Set<(event: ContainerEvent) => void>();
+  const pulling = new Map<string, Promise<void>>();
+  const present = new Set<string>();
+
+  const say = (event: ContainerEvent): void => {
+    for (const listener of [...listeners]) listener(event);
+  };
+  const about = (labels: Readonly<Record<string, string>>, fallback: string): string => {
+    const pod = labels['io.kubernetes.pod.name'];
+    return pod === undefined ? fallback : `Pod/${labels['io.kubernetes.pod.namespace'] ?? 'default'}/${pod}`;
+  };
+  const notFound = (kind: string, id: string): RuntimeError => new RuntimeError(`rpc error: code = NotFound desc = an error occurred when try to find ${kind} "${id}": not found`, 'NotFound');
+  const sandboxOf = (id: SandboxId): Sandbox => {
+    const sandbox = sandboxes.get(id);
+    if (!sandbox) throw notFound('sandbox', id);
+    return sandbox;
+  };
+  const containerOf = (id: ContainerId): Container => {
+    const container = containers.get(id);
+    if (!container) throw notFound('container', id);
+    return container;
+  };
+
+  // --- What is on disk -----------------------------------------------------------------------------
+  const remember = (container: Container): void => files.write(`${STATE}/containers/${container.status.id}.json`, JSON.stringify(container.status));
+  const rememberSandbox = (sandbox: Sandbox): void => files.write(`${STATE}/sandboxes/${sandbox.status.id}.json`, JSON.stringify(sandbox.status));
+  const forget = (path: string): void => {
+    if (files.exists(path)) files.remove(path);
+  };
+  const keepImage = (image: Image): void => {
+    present.add(image.digest);
+    files.write(IMAGES, JSON.stringify([...present]));
+  };
+  const load = (): void => {
+    if (files.exists(IMAGES)) for (const digest of JSON.parse(files.read(IMAGES)) as string[]) present.add(digest);
+    for (const reference of options.preloaded ?? []) {
+      const image = findImage(options.images, reference);
+      if (image) present.add(image.digest);
+    }
+    if (files.exists(`${STATE}/sandboxes`)) {
+      for (const name of files.list(`${STATE}/sandboxes`)) {
+        const status = JSON.parse(files.read(`${STATE}/sandboxes/${name}`)) as SandboxStatus;
+        sandboxes.set(status.id, { status: { ...status, state: 'notready', ips: [] }, netns: undefined, directory: `${STATE}/shm/${status.id}` });
+      }
+    }
+    if (files.exists(`${STATE}/containers`)) {
+      for (const name of files.list(`${STATE}/containers`)) {
+        const status = JSON.parse(files.read(`${STATE}/containers/${name}`)) as ContainerStatus;
+        const image = findImage(options.images, status.config.image);
+        if (!image) continue;
+        const lost: ContainerStatus = { ...status, state: 'exited', finishedAt: clock.now(), exitCode: 255, reason: 'Unknown' };
+        containers.set(status.id, { ...blank(image, new ContainerLog(clock)), status: status.state === 'exited' ? status : lost });
+      }
+    }
+  };
+  const blank = (image: Image, log: ContainerLog): Omit<Container, 'status'> => ({
+    image, log, files: undefined, cgroup: undefined, task: undefined, input: undefined, waiters: [], execs: new Set(),
+  }); // biome-ignore format: one line says it
+
+  // --- Images --------------------------------------------------------------------------------------
+  const localImage = (reference: string): Image | undefined => {
+    try {
+      const image = findImage(options.images, reference);
+      return image && present.has(image.digest) ? image : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const pull = async (reference: string, image: Image): Promise<void> => {
+    const exact = Math.floor(image.sizeBytes / PULL_BYTES_PER_MS);
+    const fact = self.trace.emit('cri.pull', '', { node: options.node, image: reference, size: image.sizeBytes });
+    await clock.sleep(PULL_OVERHEAD + ms(exact + rng.between(0, Math.max(1, Math.floor(exact / 5)))) + rng.between(0, ms(60)));
+    self.trace.because(fact);
+    keepImage(image);
+  };
+
+  // --- Programs ------------------------------------------------------------------------------------
+  const lookupIn = (image: Image, root: Files): Lookup => {
+    const at = (path: string): ReturnType<Lookup> => {
+      const program = image.program(path);
+      if (program) return { program, prefix: [] };
+      if (!root.exists(path) || root.isDirectory(path)) return undefined;
+      // A script: its first line names the interpreter (execve(2)).
+      const m = /^#!\s*(\S+)/.exec(root.read(path));
+      const interpreter = m ? image.program(m[1]!) : undefined;
+      return interpreter ? { program: interpreter, prefix: [m![1]!] } : undefined;
+    };
+    return (name, env, cwd) => {
+      if (name === '') return undefined;
+      if (name.includes('/')) return at(name.startsWith('/') ? name : `${cwd === '/' ? '' : cwd}/${name}`);
+      for (const directory of (env['PATH'] ?? PATH).split(':')) {
+        const found = at(`${directory}/${name}`);
+        if (found) return found;
+      }
+      return undefined;
+    };
+  };
+  const missing = (name: string): string =>
+    name.includes('/') ? `exec: "${name}": stat ${name}: no such file or directory` : `exec: "${name}": executable file not found in $PATH`;
+
+  const socketsFor = (sandbox: Sandbox, root: Files): Sockets => (sandbox.netns === undefined ? network.hostSockets : network.sockets(sandbox.netns, { files: root }));
+
+  const environment = (container: Container, sandbox: Sandbox): Record<string, string> => ({
+    HOME: '/root',
+    HOSTNAME: sandbox.status.config.hostname,
+    ...container.image.env,
+    ...(container.status.config.tty && { TERM: 'xterm' }),
+    ...container.status.config.env,
+  });
+
+  const exited = (container: Container, code: number): void => {
+    container.log.flush();
+    container.task = undefined;
+    const oom = container.cgroup?.oomKilled === true;
+    container.status = {
+      ...container.status,
+      state: 'exited',
+      finishedAt: clock.now(),
+      exitCode: oom ? 137 : code,
+      reason: oom ? 'OOMKilled' : code === 0 ? 'Completed' : 'Error',
+    };
+    remember(container);
+    self.trace.emit('cri.exit', about(container.status.config.labels, container.status.id), {
+      node: options.node, container: container.status.config.name, exitCode: container.status.exitCode, reason: container.status.reason,
+    }); // biome-ignore format: compact
+    for (const done of [...container.execs]) done(137);
+    for (const waiter of container.waiters.splice(0)) waiter.resolve();
+    say({ what: 'stopped', sandbox: container.status.sandbox, container: container.status.id });
+  };
+
+  const waitExit = (container: Container): Promise<void> => {
+    if (!container.task) return Promise.resolve();
+    const waiter = defer<void>(clock);
+    container.waiters.push(waiter);
+    return waiter.promise;
+  };
+  const stop = async (container: Container, grace: Duration): Promise<void> => {
+    const task = container.task;
+    if (!task) return;
+    const done = waitExit(container);
+    if (grace <= 0) task.signal('KILL');
+    else {
+      task.signal(container.image.stopSignal ?? 'TERM');
+      clock.after(grace, () => task.signal('KILL'));
+    }
+    await done;
+  };
+
+  load();
+  return {
+    version: () => ({ runtimeName: 'containerd', runtimeVersion: '1.7.27' }),
+    status: () => ({
+      runtimeReady: true,
+      networkReady: cni.ready,
+      networkMessage: cni.ready ? '' : 'Network plugin returns error: cni plugin not initialized',
+    }),
+
+    runPodSandbox: async (config) => {
+      const id = rng.text(64, HEX);
+      const directory = `${STATE}/shm/${id}`;
+      const netns = config.hostNetwork ? undefined : `cni-${rng.text(8, HEX)}-${rng.text(4, HEX)}-${rng.text(4, HEX)}-${rng.text(4, HEX)}-${rng.text(12, HEX)}`;
+      await clock.sleep(ms(20) + rng.between(0, ms(15)));
+      let ips: readonly string[] = options.hostIP ? [options.hostIP] : [];
+      if (netns !== undefined) {
+        network.createNetns(netns);
+        try {
+          const added = await cni.add(netns, { name: config.name, namespace: config.namespace, uid: config.uid });
+          ips = [added.ip];
+        } catch (error) {
+          network.deleteNetns(netns);
+          throw new RuntimeError(
+            `rpc error: code = Unknown desc = failed to setup network for sandbox "${id}": ${error instanceof Error ? error.message : String(error)}`,
+            'CreatePodSandboxError',
+          );
+        }
+      }
+      writeSandboxFiles(files, directory, config, ips[0]);
+      const sandbox: Sandbox = { status: { id, config, state: 'ready', ips, createdAt: clock.now() }, netns, directory };
+      sandboxes.set(id, sandbox);
+      rememberSandbox(sandbox);
+      self.trace.emit('cri.sandbox', about(config.labels, id), { node: options.node, sandbox: id, ip: ips[0] });
+      say({ what: 'started', sandbox: id });
+      return id;
+    },
+    stopPodSandbox: async (id) => {
+      const sandbox = sandboxes.get(id);
+      if (!sandbox || sandbox.status.state === 'notready') return;
+      await Promise.all([...containers.values()].filter((container) => container.status.sandbox === id).map((container) => stop(container, 0)));
+      if (sandbox.status.state === 'ready') {
+        sandbox.status = { ...sandbox.status, state: 'notready' };
+        rememberSandbox(sandbox);
+        if (sandbox.netns !== undefined) {
+          const { name, namespace, uid } = sandbox.status.config;
+          await cni.del(sandbox.netns, { name, namespace, uid }).catch(() => {});
+          network.deleteNetns(sandbox.netns);
+        }
+        say({ what: 'stopped', sandbox: id });
+      }
+    },
+    removePodSandbox: async (id) => {
+      const sandbox = sandboxes.get(id);
+      if (!sandbox) return;
+      for (const container of [...containers.values()]) {
+        if (container.status.sandbox !== id) continue;
+        containers.delete(container.status.id);
+        forget(`${STATE}/containers/${container.status.id}.json`);
+      }
+      sandboxes.delete(id);
+      forget(`${STATE}/sandboxes/${id}.json`);
+      forget(sandbox.directory);
+      say({ what: 'deleted', sandbox: id });
+    },
+    sandboxes: () => [...sandboxes.values()].map((sandbox) => sandbox.status),
+
+    createContainer: async (sandboxId, config) => {
+      const sandbox = sandboxOf(sandboxId);
+      const image = localImage(config.image);
+      if (!image) throw new RuntimeError(`failed to get image "${config.image}": not found`, 'CreateContainerError');
+      if (image.entrypoint.length === 0 && image.cmd.length === 0 && !config.command && !config.args) {
+        throw new RuntimeError('failed to generate container "" spec: failed to generate spec: no command specified', 'CreateContainerError');
+      }
+      await clock.sleep(ms(8) + rng.between(0, ms(8)));
+      const id = rng.text(64, HEX);
+      const status: ContainerStatus = {
+        id, sandbox: sandboxId, config, image: normaliseReference(config.image), imageId: imageId(image, config.image), state: 'created', createdAt: clock.now(),
+      }; // biome-ignore format: compact
+      const container: Container = { ...blank(image, new ContainerLog(clock)), status };
+      const etc = ['hosts', 'hostname', 'resolv.conf'].map((name) => ({ containerPath: `/etc/${name}`, readOnly: false, hostPath: `${sandbox.directory}/${name}` }));
+      const own = new Set(config.mounts.map((mount) => mount.containerPath));
+      container.files = createRootFilesystem(image.files, [...etc.filter((mount) => !own.has(mount.containerPath)), ...config.mounts], files);
+      containers.set(id, container);
+      remember(container);
+      say({ what: 'created', sandbox: sandboxId, container: id });
+      return id;
+    },
+    startContainer: async (id) => {
+      const container = containerOf(id);
+      const sandbox = sandboxOf(container.status.sandbox);
+      await clock.sleep(ms(6) + rng.between(0, ms(10)));
+      const { config } = container.status;
+      const { image } = container;
+      const root = container.files!;
+      const env = environment(container, sandbox);
+      // A command of the pod replaces ENTRYPOINT and CMD both; arguments alone replace CMD.
+      const argv = config.command ? [...config.command, ...(config.args ?? [])] : [...image.entrypoint, ...(config.args ?? image.cmd)];
+      const cwd = config.workingDir ?? image.workingDir;
+      const lookup = lookupIn(image, root);
+      const found = lookup(argv[0] ?? '', env, cwd);
+      if (!found) {
+        const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ${missing(argv[0] ?? '')}: unknown`;
+        container.status = { ...container.status, state: 'exited', startedAt: clock.now(), finishedAt: clock.now(), exitCode: 128, reason: 'StartError', message };
+        remember(container);
+        say({ what: 'stopped', sandbox: container.status.sandbox, container: id });
+        throw new RuntimeError(message, 'RunContainerError');
+      }
+      container.input = config.stdin ? createInput(self) : undefined;
+      const cgroup = createCgroup(image.idle, config.memoryLimit, () => container.task?.process.kill());
+      container.cgroup = cgroup;
+      const { name, namespace } = sandbox.status.config;
+      container.task = startTask(
+        self,
+        {
+          name: `${namespace}/${name}/${config.name}/${config.attempt}`,
+          argv: [...found.prefix, ...argv], env, cwd, hostname: sandbox.status.config.hostname, files: root, sockets: socketsFor(sandbox, root),
+          stdin: container.input?.input ?? emptyInput,
+          stdout: (text) => container.log.write('stdout', text),
+          stderr: (text) => container.log.write('stderr', text),
+          tty: config.tty === true, pid1: true, cgroup, lookup, program: found.program,
+        },
+        (code) => exited(container, code),
+      ); // biome-ignore format: compact
+      container.status = { ...container.status, state: 'running', startedAt: clock.now() };
+      remember(container);
+      self.trace.emit('cri.start', about(config.labels, id), { node: options.node, container: config.name, attempt: config.attempt, image: config.image });
+      say({ what: 'started', sandbox: container.status.sandbox, container: id });
+    },
+    stopContainer: async (id, grace) => {
+      const container = containers.get(id);
+      if (container) await stop(container, grace);
+    },
+    removeContainer: async (id) => {
+      const container = containers.get(id);
+      if (!container) return;
+      await stop(container, 0);
+      containers.delete(id);
+      forget(`${STATE}/containers/${id}.json`);
+      say({ what: 'deleted', sandbox: container.status.sandbox, container: id });
+    },
+    containers: () => [...containers.values()].map((container) => container.status),
+    onEvent: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    exec: async (id, argv, io) => {
+      const container = containerOf(id);
+      const task = container.task;
+      if (!task) throw new RuntimeError(`failed to exec in container: container is in CONTAINER_EXITED state`, 'NotFound');
+      const sandbox = sandboxOf(container.status.sandbox);
+      const env = environment(container, sandbox);
+      const root = container.files!;
+      const cwd = container.status.config.workingDir ?? container.image.workingDir;
+      const lookup = lookupIn(container.image, root);
+      const found = lookup(argv[0] ?? '', env, cwd);
+      if (!found) {
+        throw new RuntimeError(
+          `failed to exec in container: failed to start exec "${rng.text(64, HEX)}": OCI runtime exec failed: exec failed: unable to start container process: ${missing(argv[0] ?? '')}: unknown`,
+          'NotFound',
+        );
+      }
+      await clock.sleep(ms(2) + rng.between(0, ms(3)));
+      if (!task.process.alive) return 137;
+      const input = createInput(self);
+      io.stdin?.((text) => input.put(text));
+      const done = defer<number>(clock);
+      const finish = (code: number): void => {
+        if (container.execs.delete(finish)) done.resolve(code);
+      };
+      container.execs.add(finish);
+      startTask(
+        task.process,
+        {
+          name: `exec ${argv[0] ?? ''}`,
+          argv: [...found.prefix, ...argv], env: io.tty ? { TERM: 'xterm', ...env } : env, cwd, hostname: sandbox.status.config.hostname, files: root,
+          sockets: socketsFor(sandbox, root), stdin: io.stdin ? input.input : emptyInput,
+          stdout: (text) => io.stdout(text), stderr: (text) => (io.tty ? io.stdout(text) : io.stderr(text)),
+          tty: io.tty === true, pid1: false, cgroup: container.cgroup!, lookup, program: found.program,
+        },
+        finish,
+      ); // biome-ignore format: compact
+      return done.promise;
+    },
+    attach: async (id, io: ExecIo) => {
+      const container = containerOf(id);
+      if (!container.task) return;
+      const stopWatching = container.log.watch((stream, text) => (stream === 'stdout' || io.tty ? io.stdout(text) : io.stderr(text)));
+      io.stdin?.((text) => container.input?.put(text));
+      await waitExit(container);
+      stopWatching();
+    },
+    logs: (id) => containers.get(id)?.log.all() ?? [],
+    followLogs: (id, listener) => containers.get(id)?.log.follow(listener) ?? (() => {}),
+
+    imageStatus: (reference) => {
+      const image = localImage(reference);
+      return image && { id: imageId(image, reference), size: image.sizeBytes };
+    },
+    pullImage: async (reference) => {
+      let image: Image | undefined;
+      try {
+        parseReference(reference);
+        image = findImage(options.images, reference);
+      } catch (error) {
+        if (error instanceof InvalidReference) throw new RuntimeError(`couldn't parse image name "${reference}": ${error.message}`, 'InvalidImageName');
+        throw error;
+      }
+      if (!image) {
+        await clock.sleep(PULL_OVERHEAD + rng.between(0, ms(400)));
+        throw new RuntimeError(pullFailure(options.images, reference), 'ErrImagePull');
+      }
+      if (present.has(image.digest)) {
+        // The manifest is resolved again; the layers are here.
+        await clock.sleep(PULL_OVERHEAD + rng.between(0, ms(200)));
+      } else {
+        let under = pulling.get(image.digest);
+        if (!under) {
+          under = pull(reference, image);
+          pulling.set(image.digest, under);
+        }
+        await under;
+        pulling.delete(image.digest);
+      }
+      return { id: imageId(image, reference), size: image.sizeBytes };
+    },
+    images: () =>
+      options.images.filter((image) => present.has(image.digest)).map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes })),
+
+    stats: (id) => {
+      const container = containers.get(id);
+      if (!container?.task || !container.cgroup) return undefined;
+      return { cpuNanoCores: container.cgroup.cpuMilli * 1_000_000, memoryBytes: container.cgroup.memoryBytes };
+    },
+  };
+}
+
+/** /etc/hosts, /etc/hostname and /etc/resolv.conf as a pod sees them (kubelet `kubelet_pods.go` managedHostsFileContent; containerd `sandbox_run_linux.go`). */
+function writeSandboxFiles(files: Files, directory: string, config: SandboxConfig, ip: string | undefined): void {
+  files.write(`${directory}/hostname`, `${config.hostname}\n`);
+  const { servers, searches, options } = config.dns;
+  let resolv = '';
+  if (searches.length > 0) resolv += `search ${searches.join(' ')}\n`;
+  for (const server of servers) resolv += `nameserver ${server}\n`;
+  if (options.length > 0) resolv += `options ${options.join(' ')}\n`;
+  files.write(`${directory}/resolv.conf`, resolv);
+  if (config.hostNetwork) {
+    const own = files.exists('/etc/hosts') ? files.read('/etc/hosts') : '127.0.0.1\tlocalhost\n';
+    files.write(`${directory}/hosts`, `# Kubernetes-managed hosts file (host network).\n${own}${(config.hosts ?? []).map((line) => `${line}\n`).join('')}`);
+    return;
+  }
+  const lines = ['# Kubernetes-managed hosts file.', '127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback', 'fe00::0\tip6-localnet', 'fe00::0\tip6-mcastprefix', 'fe00::1\tip6-allnodes', 'fe00::2\tip6-allrouters'];
+  if (ip !== undefined) lines.push(`${ip}\t${config.hostname}`);
+  files.write(`${directory}/hosts`, `${[...lines, ...(config.hosts ?? [])].join('\n')}\n`);
+}
+

@@ -1,0 +1,45 @@
+/**
+ * Who belongs to whom (ControllerRefManager): a controller adopts what nobody owns and its selector
+ * matches, and releases what it owns but no longer matches.
+ */
+import type { DeepReadonly } from '../api/json.ts';
+import { type KubeObject, keyOf } from '../api/meta.ts';
+import type { Kinds } from '../api/types.gen.ts';
+import { isNotFound } from '../client/retry.ts';
+import type { Context } from './controller.ts';
+import { controllerOf, controllerReference } from './pods.ts';
+
+/**
+ * Those of `candidates` that belong to `owner`, after adopting and releasing. Rejects when a patch fails.
+ *
+ * Here simplified: a merge patch of all ownerReferences guarded by the resourceVersion, where upstream
+ * sends a strategic merge patch guarded by the uid.
+ */
+export async function claim<K extends 'Pod' | 'ReplicaSet' | 'ControllerRevision'>(
+  { client }: Context,
+  owner: DeepReadonly<KubeObject>,
+  kind: K,
+  candidates: readonly DeepReadonly<Kinds[K]>[],
+  matches: (object: DeepReadonly<Kinds[K]>) => boolean,
+): Promise<readonly DeepReadonly<Kinds[K]>[]> {
+  const mine: DeepReadonly<Kinds[K]>[] = [];
+  for (const object of candidates) {
+    const { metadata } = object as DeepReadonly<KubeObject>;
+    const reference = controllerOf({ metadata });
+    if (reference && reference.uid !== owner.metadata.uid) continue;
+    const fits = matches(object);
+    if (reference && fits) mine.push(object);
+    else if (reference ? owner.metadata.deletionTimestamp : !fits || owner.metadata.deletionTimestamp || metadata.deletionTimestamp) continue;
+    else {
+      const others = (metadata.ownerReferences ?? []).filter((other) => other.uid !== owner.metadata.uid);
+      const ownerReferences = reference ? others : [...others, controllerReference(owner)];
+      try {
+        const patched = await client.of(kind).patch(keyOf({ metadata }), { metadata: { resourceVersion: metadata.resourceVersion, ownerReferences: ownerReferences.map((r) => ({ ...r })) } }, 'merge');
+        if (!reference) mine.push(patched);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+  }
+  return mine;
+}

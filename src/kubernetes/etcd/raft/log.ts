@@ -1,0 +1,197 @@
+/**
+ * The log: the stable part lives in the host's `Storage`, the newest entries are held here until the
+ * host says they are on disk (`stableTo`).
+ *
+ *   compacted | ----- storage ----- | ----- unstable ----- |
+ *             ^ firstIndex-1         ^ offset               ^ lastIndex
+ *   applied <= applying <= committed, anywhere inside.
+ */
+import type { Entry, Snapshot, Storage } from './types.ts';
+
+const NONE: Entry[] = [];
+const typeCode = { normal: 0, confChange: 1, confChangeV2: 2 };
+
+const varint = (n: number): number => {
+  let bytes = 1;
+  for (let rest = n; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+};
+
+/** Bytes of an entry on the wire (raftpb.Entry), so that size limits bite where upstream's do; a membership change counts as its head only. */
+export function entrySize(entry: Entry): number {
+  const length = entry.data ? entry.data.length : 0;
+  return 3 + varint(typeCode[entry.type]) + varint(entry.term) + varint(entry.index) + (length > 0 ? 1 + varint(length) + length : 0);
+}
+
+export const payloadSize = (entries: readonly Entry[]): number => {
+  let sum = 0;
+  for (const entry of entries) sum += entry.data ? entry.data.length : 0;
+  return sum;
+};
+
+/** The longest prefix within `maxBytes`, but at least one entry. */
+export function limitSize(entries: Entry[], maxBytes: number | undefined): Entry[] {
+  if (maxBytes === undefined || entries.length < 2) return entries;
+  let size = entrySize(entries[0]!);
+  for (let i = 1; i < entries.length; i++) {
+    size += entrySize(entries[i]!);
+    if (size > maxBytes) return entries.slice(0, i);
+  }
+  return entries;
+}
+
+export class RaftLog {
+  committed: number;
+  applying: number;
+  applied: number;
+  /** A snapshot received but not yet on disk. */
+  unstableSnapshot: Snapshot | undefined;
+  /** Entries not yet on disk; the first has index `offset`. */
+  unstable: Entry[] = [];
+  offset: number;
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly maxCommittedSize: number | undefined,
+  ) {
+    this.offset = storage.lastIndex() + 1;
+    this.committed = this.applying = this.applied = storage.firstIndex() - 1;
+  }
+
+  firstIndex(): number {
+    return this.unstableSnapshot ? this.unstableSnapshot.index + 1 : this.storage.firstIndex();
+  }
+
+  lastIndex(): number {
+    if (this.unstable.length > 0) return this.offset + this.unstable.length - 1;
+    return this.unstableSnapshot ? this.unstableSnapshot.index : this.storage.lastIndex();
+  }
+
+  lastTerm(): number {
+    return this.term(this.lastIndex())!;
+  }
+
+  /** The term of entry `index`; undefined when it is compacted or not there yet. */
+  term(index: number): number | undefined {
+    if (index >= this.offset) return this.unstable[index - this.offset]?.term;
+    if (this.unstableSnapshot && index === this.unstableSnapshot.index) return this.unstableSnapshot.term;
+    if (index < this.firstIndex() - 1 || index > this.lastIndex()) return undefined;
+    return this.storage.term(index);
+  }
+
+  matchTerm(index: number, term: number): boolean {
+    return this.term(index) === term;
+  }
+
+  /** Paper 5.4.1: of two logs the one whose last term is later is more up-to-date; with equal terms, the longer. */
+  isUpToDate(lastIndex: number, lastTerm: number): boolean {
+    const mine = this.lastTerm();
+    return lastTerm > mine || (lastTerm === mine && lastIndex >= this.lastIndex());
+  }
+
+  /** Entries [lo, hi) within `maxBytes` (at least one); undefined when `lo` was compacted. */
+  slice(lo: number, hi: number, maxBytes?: number): Entry[] | undefined {
+    if (lo >= hi) return NONE;
+    if (lo < this.firstIndex()) return undefined;
+    if (lo >= this.offset) return limitSize(this.unstable.slice(lo - this.offset, hi - this.offset), maxBytes);
+    const cut = Math.min(hi, this.offset);
+    const stable = this.storage.entries(lo, cut, maxBytes);
+    if (hi <= this.offset || stable.length < cut - lo) return stable;
+    return limitSize(stable.concat(this.unstable.slice(0, hi - this.offset)), maxBytes);
+  }
+
+  /** Everything from `lo` on, within `maxBytes`. */
+  entriesFrom(lo: number, maxBytes?: number): Entry[] | undefined {
+    const last = this.lastIndex();
+    return lo > last ? NONE : this.slice(lo, last + 1, maxBytes);
+  }
+
+  snapshot(): Snapshot {
+    return this.unstableSnapshot ?? this.storage.snapshot();
+  }
+
+  /** Puts entries at the end, after cutting off whatever stood from their first index on. */
+  append(entries: readonly Entry[]): number {
+    const first = entries[0];
+    if (!first) return this.lastIndex();
+    if (first.index <= this.committed) throw new Error(`raft: entry ${first.index} is committed and may not be overwritten (committed ${this.committed})`);
+    if (first.index === this.offset + this.unstable.length) for (const entry of entries) this.unstable.push(entry);
+    else if (first.index <= this.offset) {
+      this.offset = first.index;
+      this.unstable = entries.slice();
+    } else this.unstable = [...this.unstable.slice(0, first.index - this.offset), ...entries];
+    return this.lastIndex();
+  }
+
+  /**
+   * Paper figure 2, AppendEntries receiver 2-5: refuses (undefined) unless the log holds `prevIndex` with
+   * `prevTerm`; else removes what conflicts, appends what is new, follows the leader's commit, and returns
+   * the index of the last new entry. `onTruncate` is told the first index that conflicted.
+   */
+  maybeAppend(prevIndex: number, prevTerm: number, commit: number, entries: readonly Entry[], onTruncate?: (from: number) => void): number | undefined {
+    if (!this.matchTerm(prevIndex, prevTerm)) return undefined;
+    const last = prevIndex + entries.length;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      if (this.matchTerm(entry.index, entry.term)) continue;
+      if (entry.index <= this.lastIndex()) onTruncate?.(entry.index);
+      this.append(i === 0 ? entries : entries.slice(i));
+      break;
+    }
+    this.commitTo(Math.min(commit, last));
+    return last;
+  }
+
+  /** The last index at or before `index` whose term is at most `term`: where two logs may agree (paper 5.3, the optional back-up by term). Its term is 0 when unknown. */
+  findConflictByTerm(index: number, term: number): { index: number; term: number } {
+    let at = index;
+    for (; at > 0; at--) {
+      const ours = this.term(at);
+      if (ours === undefined) return { index: at, term: 0 };
+      if (ours <= term) return { index: at, term: ours };
+    }
+    return { index: 0, term: 0 };
+  }
+
+  commitTo(index: number): void {
+    if (index <= this.committed) return;
+    if (index > this.lastIndex()) throw new Error(`raft: commit ${index} is beyond the last index ${this.lastIndex()}: the log was lost or corrupted`);
+    this.committed = index;
+  }
+
+  /** Entries up to `index` of `term` are on disk. Ignored if they were replaced meanwhile. */
+  stableTo(index: number, term: number): void {
+    if (index < this.offset || this.unstable[index - this.offset]?.term !== term) return;
+    const count = index - this.offset + 1;
+    if (count === this.unstable.length) this.unstable = [];
+    else this.unstable.splice(0, count);
+    this.offset = index + 1;
+  }
+
+  stableSnapshotTo(index: number): void {
+    if (this.unstableSnapshot?.index === index) this.unstableSnapshot = undefined;
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.committed = snapshot.index;
+    this.offset = snapshot.index + 1;
+    this.unstable = [];
+    this.unstableSnapshot = snapshot;
+  }
+
+  appliedTo(index: number): void {
+    if (index > this.committed || index < this.applied) throw new Error(`raft: applied ${index} is out of range [${this.applied}, ${this.committed}]`);
+    this.applied = index;
+    this.applying = Math.max(this.applying, index);
+  }
+
+  hasNextCommitted(): boolean {
+    return this.committed > this.applying && this.unstableSnapshot === undefined;
+  }
+
+  /** Committed entries not yet handed to the host. None while a snapshot waits, which comes before them. */
+  nextCommitted(): Entry[] {
+    if (!this.hasNextCommitted()) return NONE;
+    return this.slice(this.applying + 1, this.committed + 1, this.maxCommittedSize) ?? NONE;
+  }
+}

@@ -1,0 +1,533 @@
+/**
+ * Raft, a member of a group that agrees on one log. It reads like the paper: roles and how one becomes
+ * them here, what a leader does in leader.ts, a follower in follower.ts, a candidate in candidate.ts.
+ *
+ * The host gives it ticks, messages and proposals; `ready()` says what to write, send and apply. Behaviour
+ * is that of etcd-io/raft where the paper leaves a choice. Here simplified: asynchronous storage writes
+ * (`asyncStorageWrites`) are refused; the host persists one Ready after the other.
+ */
+import { CAMPAIGN_TRANSFER, campaign, stepCandidate } from './candidate.ts';
+import { stepFollower } from './follower.ts';
+import { abortTransfer, broadcastAppend, maybeCommit, maybeSendAppend, stepLeader } from './leader.ts';
+import { payloadSize, RaftLog } from './log.ts';
+import { type Configuration, changed, configurationOf, confStateOf, memberIds } from './membership.ts';
+import { FollowerProgress, Inflights } from './progress.ts';
+import { isVoter } from './quorum.ts';
+import { ReadOnly } from './read-only.ts';
+import type {
+  ConfChange,
+  Config,
+  ConfState,
+  Entry,
+  HardState,
+  Message,
+  NodeId,
+  Progress,
+  Raft,
+  RaftError,
+  Ready,
+  Role,
+  SoftState,
+  Status,
+  Storage,
+  TraceEvent,
+} from './types.ts';
+
+export interface Peer {
+  readonly id: NodeId;
+  readonly progress: FollowerProgress;
+}
+
+const NO_ENTRIES: Entry[] = [];
+const NO_MESSAGES: Message[] = [];
+const NO_READS: { index: number; context: string }[] = [];
+
+export class RaftCore implements Raft {
+  readonly id: NodeId;
+  /** Paper figure 2: currentTerm and votedFor, on stable storage before anything that depends on them is said. */
+  term = 0;
+  vote: NodeId = 0;
+  readonly log: RaftLog;
+  role: Role = 'Follower';
+  lead: NodeId = 0;
+  leadTransferee: NodeId = 0;
+  configuration: Configuration;
+  /** Everybody in the configuration, by id; self included. */
+  peers: readonly Peer[] = [];
+  readonly votes = new Map<NodeId, boolean>();
+  /** A second membership change may only be proposed once this index is applied (thesis 4.1). */
+  pendingConfIndex = 0;
+  uncommittedSize = 0;
+  readonly reads = new ReadOnly();
+  /** Reads that came before the leader has committed an entry of its term (thesis 6.4, step 1). */
+  earlyReads: Message[] = [];
+  readStates: { index: number; context: string }[] = NO_READS;
+  electionElapsed = 0;
+  heartbeatElapsed = 0;
+  randomizedElectionTimeout = 0;
+  private isLearner = false;
+  private messages: Message[] = NO_MESSAGES;
+  /** Acknowledgements and votes: they leave only after what they promise is on disk. */
+  private afterAppend: Message[] = NO_MESSAGES;
+  private lastSoft: SoftState;
+  private lastHard: HardState;
+  /** What ready() handed out and advance() will confirm. */
+  private outstanding: { own: Message[]; entry: Entry | undefined; snapshot: number; applied: number; size: number } | undefined;
+
+  constructor(
+    readonly config: Config,
+    storage: Storage,
+  ) {
+    if (config.asyncStorageWrites) throw new RangeError('raft: asyncStorageWrites is not supported');
+    this.id = config.id;
+    this.log = new RaftLog(storage, config.maxCommittedSizePerReady);
+    const { hardState, conf } = storage.initialState();
+    this.configuration = configurationOf(conf);
+    this.resetPeers();
+    this.term = hardState.term;
+    this.vote = hardState.vote;
+    if (hardState.commit > 0) this.log.committed = hardState.commit;
+    if (config.applied) this.log.appliedTo(config.applied);
+    const vote = this.vote;
+    this.becomeFollower(this.term, 0);
+    this.vote = vote;
+    this.lastHard = { term: this.term, vote: this.vote, commit: this.log.committed };
+    this.lastSoft = { lead: this.lead, role: this.role };
+  }
+
+  // ---- roles (paper 5.1, figure 4) ----
+
+  becomeFollower(term: number, lead: NodeId): void {
+    this.reset(term);
+    this.lead = lead;
+    this.enter('Follower');
+  }
+
+  /** Thesis 9.6: asks whether an election could be won, without raising the term or forgetting the vote. */
+  becomePreCandidate(): void {
+    if (this.role === 'Leader') throw new Error('raft: a leader does not campaign');
+    this.votes.clear();
+    this.lead = 0;
+    this.enter('PreCandidate');
+  }
+
+  /** Paper 5.2: raises its term and votes for itself. */
+  becomeCandidate(): void {
+    if (this.role === 'Leader') throw new Error('raft: a leader does not campaign');
+    this.reset(this.term + 1);
+    this.vote = this.id;
+    this.enter('Candidate');
+    this.trace('vote', this.vote, undefined);
+  }
+
+  /** Paper 5.2, and 8: a new leader appends an empty entry, so that it can learn what is committed. */
+  becomeLeader(): void {
+    this.reset(this.term);
+    this.lead = this.id;
+    this.enter('Leader');
+    const own = this.progress(this.id);
+    if (own) {
+      own.becomeReplicate();
+      own.recentActive = true;
+    }
+    // Whatever change an earlier leader left in the log might be pending.
+    this.pendingConfIndex = this.log.lastIndex();
+    this.appendEntries([{ term: 0, index: 0, type: 'normal', data: '' }]);
+  }
+
+  private enter(role: Role): void {
+    const was = this.role;
+    this.role = role;
+    if (this.config.trace && was !== role) this.config.trace({ at: 'role', node: this.id, role, was, term: this.term, lead: this.lead });
+  }
+
+  /** What every change of term or role forgets. */
+  private reset(term: number): void {
+    if (this.term !== term) {
+      this.term = term;
+      this.vote = 0;
+      this.trace('term', term, undefined);
+    }
+    this.lead = 0;
+    this.electionElapsed = 0;
+    this.heartbeatElapsed = 0;
+    // Paper 5.2: timeouts are drawn anew each time, so that split votes are rare.
+    this.randomizedElectionTimeout = this.config.electionTick + this.config.random(this.config.electionTick);
+    abortTransfer(this);
+    this.votes.clear();
+    const last = this.log.lastIndex();
+    for (const { id, progress } of this.peers) progress.reset(id === this.id ? last : 0, last + 1);
+    this.pendingConfIndex = 0;
+    this.uncommittedSize = 0;
+    this.reads.clear();
+    this.earlyReads = [];
+  }
+
+  // ---- time ----
+
+  tick(): void {
+    if (this.role === 'Leader') this.tickHeartbeat();
+    else this.tickElection();
+  }
+
+  private tickElection(): void {
+    this.electionElapsed++;
+    if (this.promotable() && this.electionElapsed >= this.randomizedElectionTimeout) {
+      this.electionElapsed = 0;
+      this.trace('timer', this.randomizedElectionTimeout, undefined);
+      this.hup();
+    }
+  }
+
+  private tickHeartbeat(): void {
+    this.heartbeatElapsed++;
+    this.electionElapsed++;
+    if (this.electionElapsed >= this.config.electionTick) {
+      this.electionElapsed = 0;
+      if (this.config.checkQuorum) stepLeader(this, { type: 'MsgCheckQuorum', from: this.id, to: this.id, term: 0 });
+      // Thesis 3.10: a transfer that takes longer than an election timeout has failed.
+      if (this.role === 'Leader' && this.leadTransferee !== 0) abortTransfer(this);
+    }
+    if (this.role !== 'Leader') return;
+    if (this.heartbeatElapsed >= this.config.heartbeatTick) {
+      this.heartbeatElapsed = 0;
+      stepLeader(this, { type: 'MsgBeat', from: this.id, to: this.id, term: 0 });
+    }
+  }
+
+  /** Learners, strangers and members in the middle of a snapshot do not stand for election. */
+  promotable(): boolean {
+    return this.progress(this.id) !== undefined && !this.isLearner && this.log.unstableSnapshot === undefined;
+  }
+
+  private hup(force = false): void {
+    if (this.role === 'Leader' || !this.promotable()) return;
+    // A member that has not yet applied a committed change does not know who may vote.
+    if (this.hasUnappliedConfChange()) return;
+    campaign(this, force ? 'transfer' : this.config.preVote ? 'pre-election' : 'election');
+  }
+
+  private hasUnappliedConfChange(): boolean {
+    if (this.log.applied >= this.log.committed) return false;
+    const entries = this.log.slice(this.log.applied + 1, this.log.committed + 1) ?? [];
+    return entries.some((entry) => entry.type !== 'normal');
+  }
+
+  // ---- messages ----
+
+  step(m: Message): RaftError | undefined {
+    if (m.term !== 0 && !this.agreeOnTerm(m)) return undefined;
+    switch (m.type) {
+      case 'MsgHup':
+        this.hup();
+        return undefined;
+      case 'MsgTimeoutNow':
+        // Thesis 3.10: the leader asked for it, so neither a timeout nor PreVote stands in the way.
+        if (this.role === 'Follower') this.hup(true);
+        return undefined;
+      case 'MsgVote':
+      case 'MsgPreVote':
+        this.answerVote(m);
+        return undefined;
+      default:
+        if (this.role === 'Leader') return stepLeader(this, m);
+        if (this.role === 'Follower') return stepFollower(this, m);
+        return stepCandidate(this, m);
+    }
+  }
+
+  /** Paper 5.1: whoever sees a later term follows it, whoever speaks of an earlier one is not heard. False: drop the message. */
+  private agreeOnTerm(m: Message): boolean {
+    const from = m.from as NodeId;
+    if (m.term > this.term) {
+      if (m.type === 'MsgVote' || m.type === 'MsgPreVote') {
+        // Paper 6, thesis 4.2.3: while a leader was heard of lately, nobody can disturb it by asking for votes.
+        const inLease = this.config.checkQuorum && this.lead !== 0 && this.electionElapsed < this.config.electionTick;
+        if (inLease && m.context !== CAMPAIGN_TRANSFER) return false;
+      }
+      // A pre-vote speaks of a term that nobody is in yet.
+      if (m.type === 'MsgPreVote' || (m.type === 'MsgPreVoteResp' && !m.reject)) return true;
+      this.becomeFollower(m.term, m.type === 'MsgApp' || m.type === 'MsgHeartbeat' || m.type === 'MsgSnap' ? from : 0);
+      return true;
+    }
+    if (m.term === this.term) return true;
+    if ((this.config.checkQuorum || this.config.preVote) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {
+      // A leader of an earlier term is told of ours at once; our votes alone would not reach it, because others ignore them.
+      this.send({ type: 'MsgAppResp', from: this.id, to: from, term: this.term });
+    } else if (m.type === 'MsgPreVote') {
+      // Our term lets a candidate with a longer log but an earlier term catch up.
+      this.send({ type: 'MsgPreVoteResp', from: this.id, to: from, term: this.term, reject: true });
+    }
+    return false;
+  }
+
+  /** Paper 5.2 and 5.4.1: one vote per term, first come first served, and only for a log at least as up-to-date as ours. */
+  private answerVote(m: Message): void {
+    const from = m.from as NodeId;
+    const pre = m.type === 'MsgPreVote';
+    const free = this.vote === from || (this.vote === 0 && this.lead === 0) || (pre && m.term > this.term);
+    const type = pre ? 'MsgPreVoteResp' : 'MsgVoteResp';
+    if (free && this.log.isUpToDate(m.index ?? 0, m.logTerm ?? 0)) {
+      // A pre-vote is granted for the term asked about, which need not be ours.
+      this.send({ type, from: this.id, to: from, term: m.term });
+      if (pre) return;
+      this.electionElapsed = 0;
+      this.vote = from;
+      this.trace('vote', from, undefined);
+    } else {
+      this.trace('reject', from, free ? 'log' : 'voted');
+      this.send({ type, from: this.id, to: from, term: this.term, reject: true });
+    }
+  }
+
+  /** Queues a message; acknowledgements and votes wait for the disk. */
+  send(m: Message): void {
+    if (m.type === 'MsgAppResp' || m.type === 'MsgVoteResp' || m.type === 'MsgPreVoteResp') {
+      if (this.afterAppend === NO_MESSAGES) this.afterAppend = [];
+      this.afterAppend.push(m);
+    } else {
+      if (this.messages === NO_MESSAGES) this.messages = [];
+      this.messages.push(m);
+    }
+  }
+
+  /** Gives entries their places at the end of the leader's log. False when too much is uncommitted already. */
+  appendEntries(entries: readonly Entry[]): boolean {
+    const limit = this.config.maxUncommittedEntriesSize;
+    const size = payloadSize(entries);
+    if (limit && this.uncommittedSize > 0 && size > 0 && this.uncommittedSize + size > limit) return false;
+    this.uncommittedSize += size;
+    let index = this.log.lastIndex();
+    const placed = entries.map((e): Entry => {
+      index++;
+      return e.confChange ? { term: this.term, index, type: e.type, confChange: e.confChange } : { term: this.term, index, type: e.type, data: e.data ?? '' };
+    });
+    this.log.append(placed);
+    if (this.config.trace) this.config.trace({ at: 'append', node: this.id, index, term: this.term, count: placed.length });
+    // The leader is a follower of itself: its own acknowledgement comes when its disk is done.
+    this.send({ type: 'MsgAppResp', from: this.id, to: this.id, term: this.term, index });
+    return true;
+  }
+
+  // ---- what the host asks ----
+
+  campaign(): RaftError | undefined {
+    return this.step({ type: 'MsgHup', from: this.id, to: this.id, term: 0 });
+  }
+
+  propose(data: string): RaftError | undefined {
+    return this.proposeEntries([{ term: 0, index: 0, type: 'normal', data }]);
+  }
+
+  /** Several entries at once, which then share one append. */
+  proposeEntries(entries: Entry[]): RaftError | undefined {
+    return this.step({ type: 'MsgProp', from: this.id, to: this.id, term: 0, entries });
+  }
+
+  proposeConfChange(cc: ConfChange): RaftError | undefined {
+    return this.proposeEntries([{ term: 0, index: 0, type: cc.v1 ? 'confChange' : 'confChangeV2', confChange: cc }]);
+  }
+
+  /** The host calls this for every membership change it applies. Throws Error when the change makes no sense. */
+  applyConfChange(cc: ConfChange): ConfState {
+    return this.switchTo(changed(this.configuration, cc));
+  }
+
+  readIndex(context: string): void {
+    this.step({ type: 'MsgReadIndex', from: this.id, to: this.id, term: 0, context });
+  }
+
+  transferLeader(to: NodeId): void {
+    this.step({ type: 'MsgTransferLeader', from: to, to: this.id, term: 0 });
+  }
+
+  forgetLeader(): RaftError | undefined {
+    return this.step({ type: 'MsgForgetLeader', from: this.id, to: this.id, term: 0 });
+  }
+
+  reportUnreachable(id: NodeId): void {
+    this.step({ type: 'MsgUnreachable', from: id, to: this.id, term: 0 });
+  }
+
+  reportSnapshot(id: NodeId, ok: boolean): void {
+    this.step({ type: 'MsgSnapStatus', from: id, to: this.id, term: 0, reject: !ok });
+  }
+
+  // ---- membership ----
+
+  /** Takes a configuration in force: thesis 4.1 asks for the entry to be appended, etcd for it to be applied. */
+  switchTo(next: Configuration): ConfState {
+    this.configuration = next;
+    this.resetPeers();
+    const state = confStateOf(next);
+    if (this.config.trace) this.config.trace({ at: 'conf', node: this.id, ...state });
+    const gone = this.progress(this.id) === undefined || this.isLearner;
+    if (this.role === 'Leader' && gone) {
+      // Thesis 4.2.2: a leader that is no longer a voter steps down.
+      if (this.config.stepDownOnRemoval) this.becomeFollower(this.term, 0);
+      return state;
+    }
+    if (this.role !== 'Leader' || next.incoming.length === 0) return state;
+    // A smaller quorum may commit more; whoever is new is told of the log at once.
+    if (maybeCommit(this)) broadcastAppend(this);
+    else for (const { id } of this.peers) if (id !== this.id) maybeSendAppend(this, id, false);
+    if (this.leadTransferee !== 0 && !isVoter(next, this.leadTransferee)) abortTransfer(this);
+    return state;
+  }
+
+  private resetPeers(): void {
+    const { learners } = this.configuration;
+    const { maxInflightMsgs = 256, maxInflightBytes = 0 } = this.config;
+    this.peers = memberIds(this.configuration).map((id): Peer => {
+      const learner = learners.includes(id);
+      const known = this.peers.find((peer) => peer.id === id);
+      if (known) {
+        known.progress.learner = learner;
+        return known;
+      }
+      const progress = new FollowerProgress(Math.max(this.log.lastIndex(), 1), new Inflights(maxInflightMsgs, maxInflightBytes), learner);
+      // So that checkQuorum does not count a newcomer as dead before it could speak.
+      progress.recentActive = true;
+      return { id, progress };
+    });
+    this.isLearner = learners.includes(this.id);
+  }
+
+  progress(id: NodeId): FollowerProgress | undefined {
+    for (const peer of this.peers) if (peer.id === id) return peer.progress;
+    return undefined;
+  }
+
+  // ---- Ready: the only way out ----
+
+  hasReady(): boolean {
+    return (
+      this.messages.length > 0 ||
+      this.afterAppend.length > 0 ||
+      this.log.unstable.length > 0 ||
+      this.log.hasNextCommitted() ||
+      this.readStates.length > 0 ||
+      this.log.unstableSnapshot !== undefined ||
+      this.hardChanged() ||
+      this.softChanged()
+    );
+  }
+
+  private hardChanged(): boolean {
+    const last = this.lastHard;
+    return last.term !== this.term || last.vote !== this.vote || last.commit !== this.log.committed;
+  }
+
+  private softChanged(): boolean {
+    return this.lastSoft.lead !== this.lead || this.lastSoft.role !== this.role;
+  }
+
+  /** What has come up since the last call. The host persists, sends and applies it, then calls `advance`. */
+  ready(): Ready {
+    if (this.outstanding) throw new Error('raft: ready() before advance()');
+    const { log } = this;
+    const entries = log.unstable.length > 0 ? log.unstable.slice() : NO_ENTRIES;
+    const committedEntries = log.hasNextCommitted() ? log.nextCommitted() : NO_ENTRIES;
+    const own: Message[] = this.afterAppend.length > 0 ? this.afterAppend.filter((m) => m.to === this.id) : NO_MESSAGES;
+    const others = this.afterAppend.length > own.length ? this.afterAppend.filter((m) => m.to !== this.id) : NO_MESSAGES;
+    const ready: Ready = {
+      entries,
+      committedEntries,
+      messages: others.length === 0 ? this.messages : this.messages.length === 0 ? others : this.messages.concat(others),
+      readStates: this.readStates,
+      mustSync: entries.length > 0 || this.lastHard.term !== this.term || this.lastHard.vote !== this.vote,
+    };
+    if (log.unstableSnapshot) ready.snapshot = log.unstableSnapshot;
+    if (this.softChanged()) ready.softState = this.lastSoft = { lead: this.lead, role: this.role };
+    if (this.hardChanged()) ready.hardState = this.lastHard = { term: this.term, vote: this.vote, commit: log.committed };
+    this.messages = NO_MESSAGES;
+    this.afterAppend = NO_MESSAGES;
+    this.readStates = NO_READS;
+    const applied = committedEntries.length > 0 ? committedEntries[committedEntries.length - 1]!.index : 0;
+    if (applied > 0) log.applying = applied;
+    this.outstanding = {
+      own,
+      entry: entries[entries.length - 1],
+      snapshot: ready.snapshot?.index ?? 0,
+      applied,
+      size: applied > 0 ? payloadSize(committedEntries) : 0,
+    };
+    return ready;
+  }
+
+  /** The host has persisted, sent and applied the last Ready. */
+  advance(): void {
+    const done = this.outstanding;
+    if (!done) return;
+    this.outstanding = undefined;
+    for (const m of done.own) this.step(m);
+    if (done.entry) this.log.stableTo(done.entry.index, done.entry.term);
+    if (done.snapshot > 0) {
+      this.log.stableSnapshotTo(done.snapshot);
+      this.appliedTo(done.snapshot);
+    }
+    if (done.applied > 0) {
+      this.uncommittedSize = Math.max(0, this.uncommittedSize - done.size);
+      this.appliedTo(done.applied);
+    }
+  }
+
+  private appliedTo(index: number): void {
+    const { log } = this;
+    log.appliedTo(Math.max(index, log.applied));
+    if (this.configuration.autoLeave && log.applied >= this.pendingConfIndex && this.role === 'Leader') this.proposeConfChange({ changes: [] });
+  }
+
+  /** Tells the host's trace; only called where something happened, never for heartbeats. */
+  trace(at: TraceEvent['at'], value: number, why: string | undefined): void {
+    this.config.trace?.({ at, node: this.id, term: this.term, value, why });
+  }
+
+  readState(index: number, context: string): void {
+    if (this.readStates === NO_READS) this.readStates = [];
+    this.readStates.push({ index, context });
+  }
+
+  status(): Status {
+    const { log } = this;
+    const status: Status = {
+      id: this.id,
+      role: this.role,
+      term: this.term,
+      vote: this.vote,
+      lead: this.lead,
+      commit: log.committed,
+      applied: log.applied,
+      firstIndex: log.firstIndex(),
+      lastIndex: log.lastIndex(),
+      leadTransferee: this.leadTransferee,
+      conf: confStateOf(this.configuration),
+      electionElapsed: this.electionElapsed,
+      heartbeatElapsed: this.heartbeatElapsed,
+      randomizedElectionTimeout: this.randomizedElectionTimeout,
+    };
+    if (this.role === 'Leader') status.progress = Object.fromEntries(this.peers.map(({ id, progress }) => [id, describe(progress)]));
+    return status;
+  }
+
+  setRandomizedElectionTimeout(ticks: number): void {
+    this.randomizedElectionTimeout = ticks;
+  }
+}
+
+const describe = (p: FollowerProgress): Progress => ({
+  state: p.state,
+  match: p.match,
+  next: p.next,
+  learner: p.learner,
+  paused: p.paused,
+  pendingSnapshot: p.pendingSnapshot,
+  recentActive: p.recentActive,
+  inflight: p.inflights.count,
+  full: p.inflights.full(),
+});
+
+/** Starts a member from what its storage holds. Throws RangeError for options it does not support. */
+export function createRaft(config: Config, storage: Storage): Raft {
+  return new RaftCore(config, storage);
+}

@@ -1,0 +1,188 @@
+/**
+ * Connection tracking: every flow is remembered by the tuple it began with and the tuple its answers
+ * will have. Address translation is nothing but a reply tuple that is not the plain inverse; undoing it
+ * on replies needs no rules.
+ *
+ * Time-outs are looked at only when an entry is touched, so an idle table costs nothing. Here
+ * simplified: TCP follows the states of nf_conntrack_proto_tcp without checking windows.
+ */
+import { type Duration, type Instant, seconds } from '../sim/clock.ts';
+import type { Address } from './address.ts';
+import type { CtState } from './iptables-rule.ts';
+import { Flag, inverse, type Packet, type Tuple, tupleKey, tupleOf } from './packet.ts';
+
+export type TcpState = 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'FIN_WAIT' | 'CLOSE_WAIT' | 'LAST_ACK' | 'TIME_WAIT' | 'CLOSE';
+
+/** nf_conntrack_tcp_timeout_* and _udp_timeout*, Linux 6.1; kube-proxy lowers established to 24 h and raises close_wait to 1 h. */
+export const TIMEOUTS: Readonly<Record<TcpState | 'udp' | 'udp-stream' | 'icmp', Duration>> = {
+  SYN_SENT: seconds(120),
+  SYN_RECV: seconds(60),
+  ESTABLISHED: seconds(86_400),
+  FIN_WAIT: seconds(120),
+  CLOSE_WAIT: seconds(3_600),
+  LAST_ACK: seconds(30),
+  TIME_WAIT: seconds(120),
+  CLOSE: seconds(10),
+  udp: seconds(30),
+  'udp-stream': seconds(120),
+  icmp: seconds(30),
+};
+
+export class Entry {
+  reply: Tuple;
+  /** An answer has been seen: packets are ESTABLISHED from here on. */
+  seenReply = false;
+  tcp: TcpState | undefined;
+  expires: Instant;
+  destinationChanged = false;
+  sourceChanged = false;
+
+  constructor(
+    readonly original: Tuple,
+    now: Instant,
+    readonly createdAt: Instant,
+  ) {
+    this.reply = inverse(original);
+    this.tcp = original.protocol === 'tcp' ? 'SYN_SENT' : undefined;
+    this.expires = now + TIMEOUTS[this.tcp ?? (original.protocol === 'udp' ? 'udp' : 'icmp')];
+  }
+
+  /** DNAT: packets go to another place. */
+  translateDestination(to: Address, port: number | undefined): void {
+    this.reply = { ...this.reply, source: to, sourcePort: port ?? this.reply.sourcePort };
+    this.destinationChanged = true;
+  }
+
+  /** SNAT: packets seem to come from another place. */
+  translateSource(to: Address, port: number): void {
+    this.reply = { ...this.reply, destination: to, destinationPort: port };
+    this.sourceChanged = true;
+  }
+}
+
+/** What conntrack says of one packet. */
+export interface Tracked {
+  readonly entry: Entry | undefined;
+  readonly direction: 'original' | 'reply';
+  /** Not in the table yet: the nat table is consulted for this packet. */
+  readonly fresh: boolean;
+  readonly states: readonly CtState[];
+}
+
+const INVALID: Tracked = { entry: undefined, direction: 'original', fresh: false, states: ['INVALID'] };
+
+export class Conntrack {
+  private readonly originals = new Map<string, Entry>();
+  private readonly replies = new Map<string, Entry>();
+  private sweepAt = 1_024;
+
+  get size(): number {
+    return this.originals.size;
+  }
+
+  /** The entry a packet belongs to, or a new one that nobody else knows of until `confirm`. */
+  track(packet: Packet, now: Instant): Tracked {
+    if (packet.error) {
+      const found = this.find(inverse(packet.error.about), now);
+      return found ? { entry: found.entry, direction: found.direction, fresh: false, states: ['RELATED'] } : INVALID;
+    }
+    const found = this.find(packet, now);
+    if (found && !reopens(found.entry, packet)) return { entry: found.entry, direction: found.direction, fresh: false, states: statesOf(found.entry, found.direction) };
+    // A RST of no known connection is invalid; a bare ACK is picked up in mid-stream (nf_conntrack_tcp_loose).
+    if (packet.protocol === 'tcp' && packet.flags & Flag.RST) return INVALID;
+    const entry = new Entry(tupleOf(packet), now, now);
+    return { entry, direction: 'original', fresh: true, states: ['NEW'] };
+  }
+
+  private find(tuple: Tuple, now: Instant): { entry: Entry; direction: 'original' | 'reply' } | undefined {
+    const key = tupleKey(tuple);
+    let direction: 'original' | 'reply' = 'original';
+    let entry = this.originals.get(key);
+    if (!entry) {
+      entry = this.replies.get(key);
+      direction = 'reply';
+    }
+    return entry && entry.expires > now ? { entry, direction } : undefined;
+  }
+
+  /** Whether answers with this tuple would be mistaken for another connection's. */
+  taken(reply: Tuple, now: Instant): boolean {
+    return this.find(reply, now) !== undefined;
+  }
+
+  /** The packet got through: its entry is kept, and moved on by what it carries. */
+  confirm(tracked: Tracked, packet: Packet, now: Instant): void {
+    const { entry, direction } = tracked;
+    if (!entry || packet.error) return;
+    if (tracked.fresh) {
+      const old = this.originals.get(tupleKey(entry.original));
+      if (old) this.drop(old);
+      this.originals.set(tupleKey(entry.original), entry);
+      this.replies.set(tupleKey(entry.reply), entry);
+      if (this.originals.size > this.sweepAt) this.sweep(now);
+    }
+    if (direction === 'reply') entry.seenReply = true;
+    if (packet.protocol === 'tcp') {
+      entry.tcp = nextTcpState(entry.tcp ?? 'SYN_SENT', direction, packet.flags);
+      entry.expires = now + TIMEOUTS[entry.tcp];
+    } else entry.expires = now + TIMEOUTS[packet.protocol === 'icmp' ? 'icmp' : entry.seenReply ? 'udp-stream' : 'udp'];
+  }
+
+  private drop(entry: Entry): void {
+    this.originals.delete(tupleKey(entry.original));
+    this.replies.delete(tupleKey(entry.reply));
+  }
+
+  /** `conntrack -D`: forgets matching flows; says how many. */
+  remove(matches: (entry: Entry) => boolean): number {
+    let count = 0;
+    for (const entry of [...this.originals.values()]) {
+      if (!matches(entry)) continue;
+      this.drop(entry);
+      count++;
+    }
+    return count;
+  }
+
+  private sweep(now: Instant): void {
+    this.remove((entry) => entry.expires <= now);
+    this.sweepAt = Math.max(1_024, this.originals.size * 2);
+  }
+
+  /** Living entries, oldest first. */
+  list(now: Instant): Entry[] {
+    return [...this.originals.values()].filter((entry) => entry.expires > now);
+  }
+}
+
+/** A new SYN on a closed connection's ports begins another one. */
+const reopens = (entry: Entry, packet: Packet): boolean =>
+  (entry.tcp === 'TIME_WAIT' || entry.tcp === 'CLOSE') && (packet.flags & (Flag.SYN | Flag.ACK)) === Flag.SYN;
+
+const statesOf = (entry: Entry, direction: 'original' | 'reply'): readonly CtState[] => {
+  const states: CtState[] = [direction === 'reply' || entry.seenReply ? 'ESTABLISHED' : 'NEW'];
+  if (entry.destinationChanged) states.push('DNAT');
+  if (entry.sourceChanged) states.push('SNAT');
+  return states;
+};
+
+function nextTcpState(state: TcpState, direction: 'original' | 'reply', flags: number): TcpState {
+  if (flags & Flag.RST) return 'CLOSE';
+  if (flags & Flag.SYN) return direction === 'reply' ? 'SYN_RECV' : state === 'SYN_RECV' ? state : 'SYN_SENT';
+  if (flags & Flag.FIN) {
+    if (state === 'FIN_WAIT' || state === 'CLOSE_WAIT') return 'LAST_ACK';
+    return state === 'LAST_ACK' || state === 'TIME_WAIT' ? state : 'FIN_WAIT';
+  }
+  switch (state) {
+    case 'SYN_RECV':
+    // An ACK in mid-stream of a connection never seen before: nf_conntrack_tcp_loose.
+    case 'SYN_SENT':
+      return 'ESTABLISHED';
+    case 'FIN_WAIT':
+      return 'CLOSE_WAIT';
+    case 'LAST_ACK':
+      return 'TIME_WAIT';
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * HTTP/1.1 as programs speak it over a `Connection` (RFC 9112): enough for probes, web servers and wget.
+ *
+ * Messages are text. Here simplified: no trailers, no pipelining beyond one request after the other, and
+ * bodies are counted in characters, not bytes, unless they are ASCII (where both agree).
+ */
+import type { Clock, Duration } from '../sim/clock.ts';
+import { type Connection, SocketError, type Sockets } from './sockets.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Percent-decoded, without the query. */
+  readonly path: string;
+  /** The last value wins where a name is repeated. */
+  readonly query: Readonly<Record<string, string>>;
+  /** As on the request line. */
+  readonly target: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly remote: { readonly ip: string; readonly port: number };
+  readonly local: { readonly ip: string; readonly port: number };
+}
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+
+/** A reply that is not HTTP, a time-out, or a connection closed half way. */
+export class HttpError extends Error {
+  constructor(
+    readonly code: 'TIMEOUT' | 'MALFORMED' | 'CLOSED',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'HttpError';
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK', 201: 'Created', 204: 'No Content', 301: 'Moved Permanently', 302: 'Found', 304: 'Not Modified', 307: 'Temporary Redirect',
+  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout',
+  409: 'Conflict', 429: 'Too Many Requests', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway',
+  503: 'Service Unavailable', 504: 'Gateway Timeout',
+}; // biome-ignore format: a table
+/** The reason phrase of a status code, empty when unknown. */
+export const reasonPhrase = (status: number): string => REASONS[status] ?? '';
+
+/** Splits `http://host:port/path?query`; the port defaults to 80 (443 for https, whose TLS is not modelled). Undefined when it is no URL. */
+export function parseUrl(url: string): { readonly scheme: string; readonly host: string; readonly port: number; readonly target: string } | undefined {
+  const m = /^(?:(https?):\/\/)?([^/:?#\s]+)(?::(\d+))?([/?][^#\s]*)?/.exec(url);
+  if (!m) return undefined;
+  const target = m[4] ?? '/';
+  return { scheme: m[1] ?? 'http', host: m[2]!, port: m[3] ? Number(m[3]) : m[1] === 'https' ? 443 : 80, target: target.startsWith('?') ? `/${target}` : target };
+}
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
+};
+export function parseQuery(text: string): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const part of text.split('&')) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    query[decode(equals < 0 ? part : part.slice(0, equals))] = equals < 0 ? '' : decode(part.slice(equals + 1));
+  }
+  return query;
+}
+
+interface Message {
+  readonly first: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+/** Takes one message from the front of `text`. Undefined when more is needed. */
+function takeMessage(text: string, ended: boolean, isReply: boolean): { readonly message: Message; readonly rest: string } | undefined {
+  const split = text.indexOf('\r\n\r\n');
+  if (split < 0) return undefined;
+  const lines = text.slice(0, split).split('\r\n');
+  const headers: Record<string, string> = {};
+  for (const line of lines.slice(1)) {
+    const colon = line.indexOf(':');
+    if (colon > 0) headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
+  }
+  const after = text.slice(split + 4);
+  const first = lines[0] ?? '';
+  if (headers['transfer-encoding'] === 'chunked') {
+    let body = '';
+    let at = 0;
+    for (;;) {
+      const eol = after.indexOf('\r\n', at);
+      if (eol < 0) return undefined;
+      const size = Number.parseInt(after.slice(at, eol), 16);
+      if (!(size >= 0) || after.length < eol + 2 + size + 2) return undefined;
+      body += after.slice(eol + 2, eol + 2 + size);
+      at = eol + 2 + size + 2;
+      if (size === 0) return { message: { first, headers, body }, rest: after.slice(at) };
+    }
+  }
+  if (headers['content-length'] !== undefined) {
+    const length = Number(headers['content-length']);
+    if (after.length < length) return undefined;
+    return { message: { first, headers, body: after.slice(0, length) }, rest: after.slice(length) };
+  }
+  // A reply without a length lasts until the connection closes (RFC 9112 6.3); a request without one has no body.
+  if (!isReply) return { message: { first, headers, body: '' }, rest: after };
+  if (/^HTTP\/1\.\d (204|304|1\d\d)/.test(first)) return { message: { first, headers, body: '' }, rest: after };
+  return ended ? { message: { first, headers, body: after }, rest: '' } : undefined;
+}
+
+export const formatRequest = (method: string, target: string, headers: Readonly<Record<string, string>>, body = ''): string => {
+  let text = `${method} ${target} HTTP/1.1\r\n`;
+  for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+  if (body !== '') text += `Content-Length: ${body.length}\r\n`;
+  return `${text}\r\n${body}`;
+};
+export const formatResponse = (response: HttpResponse, headOnly = false): string => {
+  const body = response.body ?? '';
+  let text = `HTTP/1.1 ${response.status} ${reasonPhrase(response.status)}\r\n`;
+  for (const name in response.headers) text += `${name}: ${response.headers[name]}\r\n`;
+  return `${text}Content-Length: ${body.length}\r\n\r\n${headOnly ? '' : body}`;
+};
+
+/** Sends one request over an open connection and reads the reply; closes the connection. Rejects with HttpError or SocketError. */
+export async function httpOver(connection: Connection, request: string): Promise<HttpReply> {
+  connection.send(request);
+  let text = '';
+  for (;;) {
+    const segment = await connection.receive();
+    if (segment !== undefined) text += segment;
+    const taken = takeMessage(text, segment === undefined, true);
+    if (taken) {
+      connection.close();
+      const m = /^HTTP\/1\.\d (\d{3})/.exec(taken.message.first);
+      if (!m) throw new HttpError('MALFORMED', `malformed HTTP response "${taken.message.first.slice(0, 40)}"`);
+      return { status: Number(m[1]), headers: taken.message.headers, body: taken.message.body };
+    }
+    if (segment === undefined) {
+      connection.close();
+      throw new HttpError(text === '' ? 'CLOSED' : 'MALFORMED', text === '' ? 'EOF' : `malformed HTTP response "${text.split('\r\n')[0]!.slice(0, 40)}"`);
+    }
+  }
+}
+
+export interface HttpOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For connecting and, when a clock is given, for the whole exchange. */
+  readonly timeout?: Duration;
+  readonly clock?: Clock;
+}
+
+/**
+ * One request, connection and all. Rejects with SocketError (`ECONNREFUSED`, `ENOTFOUND`, …) or HttpError
+ * (`TIMEOUT` needs `clock`). Follows no redirects.
+ */
+export async function httpGet(sockets: Sockets, url: string, options: HttpOptions = {}): Promise<HttpReply> {
+  const parsed = parseUrl(url);
+  if (!parsed) throw new HttpError('MALFORMED', `bad address '${url}'`);
+  const began = options.clock?.now() ?? 0;
+  const connection = await sockets.connect(parsed.host, parsed.port, options.timeout === undefined ? {} : { timeout: options.timeout });
+  const host = parsed.port === 80 ? parsed.host : `${parsed.host}:${parsed.port}`;
+  const request = formatRequest(options.method ?? 'GET', parsed.target, { Host: host, Connection: 'close', ...options.headers }, options.body);
+  if (!options.clock || options.timeout === undefined) return httpOver(connection, request);
+  return withTimeout(options.clock, Math.max(0, options.timeout - (options.clock.now() - began)), connection, request);
+}
+
+/** `httpOver` that gives up after `timeout` and closes the connection. */
+export function withTimeout(clock: Clock, timeout: Duration, connection: Connection, request: string): Promise<HttpReply> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeout, () => {
+      connection.close();
+      clock.wake();
+      reject(new HttpError('TIMEOUT', 'timed out'));
+    });
+    httpOver(connection, request).then(
+      (reply) => {
+        cancel();
+        resolve(reply);
+      },
+      (error) => {
+        cancel();
+        reject(error);
+      },
+    );
+  });
+}
+
+/**
+ * Serves HTTP on a port of the namespace; returns the function that stops listening. A handler that
+ * rejects gives 500. A connection stays open for the next request unless the client asked to close.
+ * Throws SocketError EADDRINUSE.
+ */
+export function serveHttp(sockets: Sockets, port: number, handler: HttpHandler, onReply?: (request: HttpRequest, response: HttpResponse) => void): () => void {
+  return sockets.listen(port, (connection) => {
+    serveConnection(connection, handler, onReply).catch(() => {});
+  });
+}
+
+async function serveConnection(connection: Connection, handler: HttpHandler, onReply?: (request: HttpRequest, response: HttpResponse) => void): Promise<void> {
+  let text = '';
+  for (;;) {
+    const segment = await connection.receive().catch((error) => {
+      if (error instanceof SocketError) return undefined;
+      throw error;
+    });
+    if (segment === undefined) return connection.close();
+    text += segment;
+    for (let taken = takeMessage(text, false, false); taken; taken = takeMessage(text, false, false)) {
+      text = taken.rest;
+      const request = toRequest(taken.message, connection);
+      if (!request) {
+        connection.send(formatResponse({ status: 400, headers: { Connection: 'close' } }));
+        return connection.close();
+      }
+      let response: HttpResponse;
+      try {
+        // Awaited only when it takes time: a handler that answers at once costs no turn.
+        const answer = handler(request);
+        response = answer instanceof Promise ? await answer : answer;
+      } catch (error) {
+        response = { status: 500, headers: { 'Content-Type': 'text/plain' }, body: `${error instanceof Error ? error.message : String(error)}\n` };
+      }
+      const close = request.headers['connection']?.toLowerCase() === 'close';
+      onReply?.(request, response);
+      connection.send(formatResponse({ ...response, headers: { ...response.headers, Connection: close ? 'close' : 'keep-alive' } }, request.method === 'HEAD'));
+      if (close) return connection.close();
+    }
+  }
+}
+
+function toRequest(message: Message, connection: Connection): HttpRequest | undefined {
+  const m = /^([A-Z]+) (\S+) HTTP\/1\.\d$/.exec(message.first);
+  if (!m) return undefined;
+  const target = m[2]!;
+  const question = target.indexOf('?');
+  return {
+    method: m[1]!,
+    path: decode(question < 0 ? target : target.slice(0, question)),
+    query: question < 0 ? {} : parseQuery(target.slice(question + 1)),
+    target,
+    headers: message.headers,
+    body: message.body,
+    remote: connection.remote,
+    local: connection.local,
+  };
+}

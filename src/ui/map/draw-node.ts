@@ -1,0 +1,193 @@
+/** A node's tile: title, taints as tabs, the slot grid, and what of it is promised away. */
+import type { NodeRecord } from '../../hosts/protocol.ts';
+import { type Context, drawGlyph } from '../look/glyphs.ts';
+import { nodeStatus } from '../objects.ts';
+import type { Camera } from './camera.ts';
+import { toScreen } from './camera.ts';
+import { drawPods } from './draw-pods.ts';
+import { write } from './draw-text.ts';
+import { type Box, slotGrid, TILE } from './layout.ts';
+import { FLOOR, type Scene } from './scene.ts';
+
+/** Returns whether something on the tile is still moving. */
+export function drawNode(ctx: Context, scene: Scene, camera: Camera, index: number): boolean {
+  const node = scene.nodes.get(index);
+  const world = scene.layout.nodeBox(index);
+  if (!node || !world) return false;
+  const { palette } = scene;
+  const box = toScreen(world, camera);
+  const zoom = camera.zoom;
+  const broken = node.ready === 'False' || node.ready === 'Unknown' || !node.powered;
+  const surface = node.powered ? palette.raised : palette.sunken;
+
+  ctx.beginPath();
+  ctx.roundRect(box.x, box.y, box.w, box.h, Math.min(6, 6 * zoom));
+  ctx.fillStyle = surface;
+  ctx.fill();
+  if (broken) hatch(ctx, box, palette.line);
+  ctx.beginPath();
+  ctx.roundRect(box.x, box.y, box.w, box.h, Math.min(6, 6 * zoom));
+  ctx.strokeStyle = broken ? palette.ink2 : palette.lineStrong;
+  ctx.lineWidth = scene.level >= 2 ? 1.25 : 1;
+  ctx.stroke();
+
+  if (scene.level >= 2) {
+    drawTaints(ctx, scene, node, box, zoom);
+    drawEmptySlots(ctx, scene, camera, index, node);
+    drawBars(ctx, scene, node, box, zoom);
+  }
+  const moving = drawPods(ctx, scene, camera, index, surface);
+  if (box.w >= 48) drawTitle(ctx, scene, node, box, zoom, surface);
+  return moving;
+}
+
+function drawTitle(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: number, surface: string): void {
+  const { palette } = scene;
+  const room = TILE.title * zoom;
+  const font = scene.level >= 2 ? Math.min(16, Math.max(12, 13 * zoom)) : FLOOR;
+  const middle = scene.level >= 2 ? box.y + room / 2 + 0.5 : box.y + Math.max(8, room / 2);
+  const pad = Math.max(4, TILE.pad * Math.min(1, zoom));
+  if (room < 9) return;
+  const status = nodeStatus(node);
+  let left = box.x + pad;
+  if (status !== 0) {
+    const size = Math.min(16, font);
+    drawGlyph(ctx, status, left + size / 2, middle - 0.5, size, palette.status[status]!, surface);
+    left += size + 5;
+  }
+  if (node.cordoned) {
+    padlock(ctx, left, middle, font * 0.8, palette.ink);
+    left += font * 0.8 + 5;
+  }
+  ctx.textBaseline = 'middle';
+  ctx.font = `600 ${font}px ${palette.sans}`;
+  ctx.fillStyle = palette.ink;
+  const used = write(ctx, node.name, left, middle, box.x + box.w - pad - left);
+  if (scene.level < 2) return;
+  ctx.font = `400 ${Math.max(FLOOR, font - 2)}px ${palette.sans}`;
+  ctx.fillStyle = palette.ink2;
+  write(ctx, stateWord(node), box.x + box.w - pad, middle, box.w - (left - box.x) - used - pad - 10, 'right');
+}
+
+function stateWord(node: NodeRecord): string {
+  if (!node.powered) return 'powered off';
+  if (node.kubelet === 'stopped') return 'kubelet stopped';
+  if (node.ready === 'Missing') return 'joining';
+  if (node.ready !== 'True') return node.readyReason || 'NotReady';
+  if (node.cordoned) return 'cordoned';
+  return node.roles.filter((role) => role !== '<none>').join(', ') || node.ip;
+}
+
+function drawEmptySlots(ctx: Context, scene: Scene, camera: Camera, index: number, node: NodeRecord): void {
+  const grid = slotGrid(node.slots);
+  const size = Math.min(5, Math.max(1.5, 3.5 * camera.zoom));
+  const taken = new Set((scene.pods.byNode.get(index) ?? []).map((pod) => scene.pods.slot[pod]));
+  ctx.fillStyle = scene.palette.line;
+  const count = node.slots > 0 ? node.slots : grid.columns * grid.rows;
+  for (let slot = 0; slot < count; slot++) {
+    if (taken.has(slot)) continue;
+    const box = scene.layout.podBox(index, slot)!;
+    ctx.fillRect((box.x + box.w / 2) * camera.zoom + camera.x - size / 2, (box.y + box.h / 2) * camera.zoom + camera.y - size / 2, size, size);
+  }
+}
+
+/** Outline: what is requested of what can be allocated. */
+function drawBars(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: number): void {
+  const { palette } = scene;
+  const rows = [
+    { label: 'CPU', part: share(node.cpu), text: `${cores(node.cpu.requested)} / ${cores(node.cpu.allocatable)}` },
+    { label: 'MEM', part: share(node.memory), text: `${gib(node.memory.requested)} / ${gib(node.memory.allocatable)} Gi` },
+  ];
+  const labelled = zoom >= 0.72;
+  const pad = TILE.pad * zoom;
+  const height = Math.max(2, Math.min(12, 8 * zoom));
+  const start = box.x + pad + (labelled ? 32 : 0);
+  const end = box.x + box.w - pad - (labelled ? 74 : 0);
+  ctx.textBaseline = 'middle';
+  for (const [i, row] of rows.entries()) {
+    const y = box.y + box.h - (TILE.bars - 10 - i * 17) * zoom;
+    ctx.fillStyle = palette.sunken;
+    ctx.fillRect(start, y, end - start, height);
+    ctx.fillStyle = palette.lineStrong;
+    ctx.fillRect(start, y, (end - start) * row.part, height);
+    if (height >= 6) {
+      ctx.strokeStyle = palette.ink;
+      ctx.lineWidth = 1;
+      if (row.part > 0) ctx.strokeRect(start + 0.5, y + 0.5, (end - start) * row.part, height - 1);
+    }
+    if (!labelled) continue;
+    ctx.font = `400 ${FLOOR}px ${palette.sans}`;
+    ctx.fillStyle = palette.ink2;
+    write(ctx, row.label, box.x + pad, y + height / 2 + 0.5, 30);
+    write(ctx, row.text, box.x + box.w - pad, y + height / 2 + 0.5, 68, 'right');
+  }
+}
+const share = (of: { readonly allocatable: number; readonly requested: number }): number => (of.allocatable > 0 ? Math.min(1, of.requested / of.allocatable) : 0);
+const cores = (milli: number): string => String(Math.round(milli / 10) / 100);
+const gib = (mib: number): string => String(Math.round((mib / 1024) * 10) / 10);
+
+/** A tab on the tile's top edge for each taint, with the last part of its key. */
+function drawTaints(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: number): void {
+  if (node.taints.length === 0) return;
+  const { palette } = scene;
+  const height = 15;
+  if (TILE.gap * zoom < height + 1) {
+    ctx.beginPath();
+    ctx.moveTo(box.x + box.w - 12 * zoom, box.y);
+    ctx.lineTo(box.x + box.w, box.y);
+    ctx.lineTo(box.x + box.w, box.y + 12 * zoom);
+    ctx.fillStyle = palette.ink2;
+    ctx.fill();
+    return;
+  }
+  ctx.font = `400 ${FLOOR}px ${palette.sans}`;
+  ctx.textBaseline = 'middle';
+  let right = box.x + box.w - 8;
+  const shown = node.taints.slice(0, 2);
+  const labels = shown.map(taintWord);
+  if (node.taints.length > 2) labels.push(`+${node.taints.length - 2}`);
+  for (const label of labels) {
+    const width = Math.min(ctx.measureText(label).width + 12, right - box.x - 8);
+    if (width < 24) break;
+    ctx.beginPath();
+    ctx.roundRect(right - width, box.y - height, width, height, [4, 4, 0, 0]);
+    ctx.fillStyle = palette.sunken;
+    ctx.fill();
+    ctx.strokeStyle = palette.lineStrong;
+    ctx.lineWidth = 1;
+    ctx.stroke();
+    ctx.fillStyle = palette.ink;
+    write(ctx, label, right - width + 6, box.y - height / 2 + 0.5, width - 10);
+    right -= width + 4;
+  }
+}
+/** `node-role.kubernetes.io/control-plane:NoSchedule` → `control-plane`. */
+export const taintWord = (taint: string): string => (taint.split(':')[0] ?? taint).split('/').at(-1)!.replace(/=$/, '');
+
+/** 45° lines: the machine says nothing. */
+export function hatch(ctx: Context, box: Box, colour: string): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.x, box.y, box.w, box.h);
+  ctx.clip();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  const gap = Math.max(5, Math.min(10, box.w / 20));
+  for (let x = box.x - box.h; x < box.x + box.w; x += gap) {
+    ctx.moveTo(x, box.y + box.h);
+    ctx.lineTo(x + box.h, box.y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+function padlock(ctx: Context, x: number, y: number, size: number, colour: string): void {
+  ctx.fillStyle = colour;
+  ctx.fillRect(x, y - size * 0.1, size, size * 0.6);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = Math.max(1.2, size * 0.14);
+  ctx.beginPath();
+  ctx.arc(x + size / 2, y - size * 0.12, size * 0.28, Math.PI, 0);
+  ctx.stroke();
+}

@@ -1,0 +1,159 @@
+/**
+ * Pods: dots in their slots when far, capsules when near. A picture of one node's pods costs one path for all that are
+ * simply healthy and one glyph for each that is not.
+ */
+import { PodFlag } from '../../hosts/protocol.ts';
+import { type Context, drawGlyph, type Status } from '../look/glyphs.ts';
+import type { Camera } from './camera.ts';
+import { write } from './draw-text.ts';
+import { COMING, DIM, FLOOR, GONE, OUTLINED, type Scene } from './scene.ts';
+
+const TAU = Math.PI * 2;
+const eased = (t: number): number => 1 - (1 - t) ** 3;
+
+/** Draws the pods of one node (-1: those waiting). Returns whether any of them is still coming or going. */
+export function drawPods(ctx: Context, scene: Scene, camera: Camera, node: number, surface: string): boolean {
+  const { pods, layout, palette, bright, wall, reduced } = scene;
+  const list = pods.byNode.get(node);
+  const unit = layout.podBox(node, 0);
+  if (!unit) return false;
+  const pitch = Math.min(unit.w, unit.h) * camera.zoom;
+  const capsules = scene.level === 3;
+  const size = Math.max(2, pitch * (scene.level >= 2 ? 0.64 : 0.78));
+  let busy = false;
+
+  if (list) {
+    const plain: number[] = [];
+    ctx.fillStyle = palette.status[0]!;
+    ctx.beginPath();
+    for (const index of list) {
+      const settled = wall - pods.born[index]! > (reduced ? OUTLINED : COMING);
+      if (!settled) busy = true;
+      const simple = settled && !capsules && pods.status[index] === 0 && (pods.flags[index]! & PodFlag.Terminating) === 0 && (!bright || bright[index] === 1);
+      if (!simple) {
+        plain.push(index);
+        continue;
+      }
+      const box = layout.podBox(node, pods.slot[index]!)!;
+      const x = (box.x + box.w / 2) * camera.zoom + camera.x;
+      const y = (box.y + box.h / 2) * camera.zoom + camera.y;
+      if (size < 4) ctx.rect(x - size / 2, y - size / 2, size, size);
+      else {
+        ctx.moveTo(x + size * 0.45, y);
+        ctx.arc(x, y, size * 0.45, 0, TAU);
+      }
+    }
+    ctx.fill();
+    for (const index of plain) drawPod(ctx, scene, camera, node, index, size, pitch, surface);
+  }
+  for (const ghost of pods.ghosts) {
+    if (ghost.node !== node || reduced) continue;
+    const t = (wall - ghost.at) / COMING;
+    if (t >= 1) continue;
+    busy = true;
+    const box = layout.podBox(node, ghost.slot)!;
+    ctx.globalAlpha = (1 - t) * GONE;
+    drawGlyph(ctx, ghost.status, (box.x + box.w / 2) * camera.zoom + camera.x, (box.y + box.h / 2) * camera.zoom + camera.y, size * (1 - eased(t)), palette.status[ghost.status]!, surface);
+    ctx.globalAlpha = 1;
+  }
+  return busy;
+}
+
+function drawPod(ctx: Context, scene: Scene, camera: Camera, node: number, index: number, size: number, pitch: number, surface: string): void {
+  const { pods, layout, palette, wall, reduced } = scene;
+  const box = layout.podBox(node, pods.slot[index]!)!;
+  const x = (box.x + box.w / 2) * camera.zoom + camera.x;
+  const y = (box.y + box.h / 2) * camera.zoom + camera.y;
+  const terminating = (pods.flags[index]! & PodFlag.Terminating) !== 0;
+  const status = pods.status[index] as Status;
+  const colour = palette.status[status]!;
+  const age = wall - pods.born[index]!;
+  const grown = reduced ? 1 : eased(Math.min(1, Math.max(0, age / COMING)));
+  const base = scene.bright && scene.bright[index] !== 1 ? DIM : 1;
+  ctx.globalAlpha = base * (terminating ? GONE : 1);
+  if (scene.level === 3) drawCapsule(ctx, scene, index, x, y, pitch * grown, colour, status);
+  else drawGlyph(ctx, status, x, y, size * grown, colour, surface);
+  ctx.globalAlpha = base;
+  if (terminating) {
+    ctx.strokeStyle = palette.ink2;
+    ctx.lineWidth = Math.max(1, size * 0.1);
+    ctx.beginPath();
+    ctx.moveTo(x - size * 0.55, y + size * 0.55);
+    ctx.lineTo(x + size * 0.55, y - size * 0.55);
+    ctx.stroke();
+  }
+  if (reduced && age < OUTLINED) {
+    ctx.strokeStyle = palette.ink;
+    ctx.lineWidth = 1.5;
+    ctx.strokeRect(x - pitch * 0.46, y - pitch * 0.46, pitch * 0.92, pitch * 0.92);
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** Near: a 2:1 capsule with the owner's initials, its containers under it, and nearest of all the IP. */
+function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: number, p: number, colour: string, status: Status): void {
+  const { palette, pods } = scene;
+  const w = p * 0.92;
+  const h = p * 0.46;
+  const left = x - w / 2;
+  const top = y - p * 0.44;
+  ctx.beginPath();
+  ctx.roundRect(left, top, w, h, h / 2);
+  ctx.fillStyle = palette.paper;
+  ctx.fill();
+  ctx.strokeStyle = palette.lineStrong;
+  ctx.lineWidth = 1.2;
+  ctx.stroke();
+  const glyph = Math.min(26, h * 0.62);
+  drawGlyph(ctx, status, left + h * 0.55, top + h / 2, glyph, colour, palette.paper);
+  const record = pods.records[index];
+  const font = Math.min(14, Math.max(FLOOR, p * 0.16));
+  ctx.textBaseline = 'middle';
+  if (record && h >= 15) {
+    const name = record.owner.split('/').at(-1) || record.name;
+    ctx.font = `600 ${font}px ${palette.sans}`;
+    ctx.fillStyle = palette.ink;
+    const room = w - h * 0.55 - glyph / 2 - 8;
+    write(ctx, p > 72 ? name : initials(name), left + h * 0.55 + glyph / 2 + 4, top + h / 2 + 0.5, room);
+  }
+  const detail = pods.details[index];
+  if (!detail) return;
+  const cell = Math.min(14, p * 0.15);
+  let cx = left + cell * 0.4;
+  const cy = y + p * 0.1;
+  for (const container of detail.containers) {
+    if (cx + cell > x + w / 2) break;
+    ctx.setLineDash(container.kind === 'ephemeral' ? [2, 2] : []);
+    ctx.strokeStyle = palette.ink2;
+    ctx.lineWidth = 1.2;
+    ctx.strokeRect(cx, cy, cell, cell);
+    ctx.setLineDash([]);
+    if (container.state === 'running') {
+      ctx.fillStyle = container.ready ? palette.ink2 : palette.line;
+      ctx.fillRect(cx + 2, cy + 2, cell - 4, cell - 4);
+    } else if (container.state === 'terminated') {
+      ctx.beginPath();
+      ctx.moveTo(cx, cy + cell);
+      ctx.lineTo(cx + cell, cy);
+      ctx.stroke();
+    }
+    cx += cell + (container.kind === 'init' ? cell * 0.2 : cell * 0.45);
+  }
+  const restarts = pods.restarts[index]!;
+  if (restarts > 0 && p >= 46) {
+    ctx.font = `600 ${FLOOR}px ${palette.sans}`;
+    ctx.fillStyle = palette.ink;
+    write(ctx, `×${restarts}`, x + w / 2 - 2, cy + cell / 2 + 0.5, x + w / 2 - cx, 'right');
+  }
+  if (p >= 80 && detail.ip !== '') {
+    ctx.font = `400 ${Math.min(13, Math.max(FLOOR, p * 0.12))}px ${palette.mono}`;
+    ctx.fillStyle = palette.ink2;
+    write(ctx, detail.ip, left + 2, y + p * 0.38, w);
+  }
+}
+
+/** `web-frontend` → `wf`, `coredns` → `co`. */
+export function initials(name: string): string {
+  const words = name.split('-').filter((word) => word !== '');
+  return words.length > 1 ? `${words[0]![0]}${words[1]![0]}` : name.slice(0, 2);
+}
