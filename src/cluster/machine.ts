@@ -27,6 +27,7 @@ export class Machine {
   private readonly stopped = new Set<string>();
   private init: Process | undefined;
   private readonly powerListeners: ((on: boolean) => void)[] = [];
+  private readonly serviceListeners: (() => void)[] = [];
 
   constructor(
     readonly loop: Loop,
@@ -47,6 +48,14 @@ export class Machine {
 
   onPower(listener: (on: boolean) => void): void {
     this.powerListeners.push(listener);
+  }
+
+  /** Called when a service has started or stopped. */
+  onService(listener: () => void): void {
+    this.serviceListeners.push(listener);
+  }
+  private serviceChanged(): void {
+    for (const listener of this.serviceListeners) listener();
   }
 
   powerOn(): void {
@@ -117,8 +126,10 @@ export class Machine {
     if (!init || this.stopped.has(unit.name) || this.running.has(unit.name)) return;
     const process = init.spawn(`${unit.name}@${this.name}`, unit.main);
     this.running.set(unit.name, process);
+    this.serviceChanged();
     process.onExit((exit) => {
       if (this.running.get(unit.name) === process) this.running.delete(unit.name);
+      this.serviceChanged();
       if (this.init !== init) return;
       init.trace.emit('process.exit', `${unit.name}@${this.name}`, { how: exit.how });
       init.clock.after(unit.restartAfter, () => this.startUnit(unit));

@@ -55,7 +55,7 @@ export interface World {
   step(what: 'event' | 'fact'): void;
   /** Changes the world: recorded in the session. Faults and keys have no answer. */
   input(body: Exclude<InputBody, { readonly id: number }>): void;
-  /** An API request by the user; takes virtual time, so the promise is pending while the world is paused. Any status resolves; only a lost world rejects. */
+  /** An API request by the user; takes virtual time, so the promise is pending while the world is paused. Any HTTP status resolves; no answer at all (connection refused, a lost world) rejects. */
   request(request: TextRequest): Promise<TextResponse>;
   fault(fault: Fault): void;
   /** A command on the laptop, as if typed. */
@@ -70,7 +70,7 @@ export interface World {
   terminal(name: string): Terminal;
   onFrame(listener: (frame: Frame) => void): Stop;
   onClock(listener: (clock: Clock) => void): Stop;
-  /** Facts whose type starts with one of `types`; an empty list means all of the story. */
+  /** Facts of these types; an empty list means all of them. */
   onTrace(types: readonly string[], listener: (batch: FactBatch) => void): Stop;
   onCrash(listener: (crash: Crash) => void): Stop;
   /** The worker itself could not start or died. */
@@ -132,7 +132,7 @@ export function connect(port: WorldPort): World {
   };
   const tellTraceTypes = (): void => {
     const wanted = [...traces];
-    // No listener wants nothing; a listener with no types wants the whole story, which the world knows as `*`.
+    // No listener wants nothing; a listener with no types wants all, which the world knows as `*`.
     send({ type: 'trace', types: wanted.some((one) => one.types.length === 0) ? ['*'] : [...new Set(wanted.flatMap((one) => one.types))].sort() });
   };
 
@@ -146,13 +146,19 @@ export function connect(port: WorldPort): World {
         return terminals.get(message.terminal)?.tell(message.text);
       case 'trace':
         for (const one of traces) {
-          const facts = one.types.length === 0 ? message.facts : message.facts.filter((fact) => one.types.some((type) => fact.type.startsWith(type)));
+          const facts = one.types.length === 0 ? message.facts : message.facts.filter((fact) => one.types.includes(fact.type));
           if (facts.length > 0 || message.skipped > 0) one.listener({ facts, skipped: message.skipped });
         }
         return;
       case 'response': {
         const stream = streams.get(message.id);
         if (stream) return stream.onResponse?.(message);
+        // Status 0: there was no HTTP answer at all (connection refused, reset).
+        if (message.status === 0) {
+          waiting.get(message.id)?.reject(new Error(message.text));
+          waiting.delete(message.id);
+          return;
+        }
         return settle(message.id, message);
       }
       case 'chunk':

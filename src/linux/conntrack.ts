@@ -87,7 +87,8 @@ export class Conntrack {
       return found ? { entry: found.entry, direction: found.direction, fresh: false, states: ['RELATED'] } : INVALID;
     }
     const found = this.find(packet, now);
-    if (found && !reopens(found.entry, packet)) return { entry: found.entry, direction: found.direction, fresh: false, states: statesOf(found.entry, found.direction) };
+    if (found && !reopens(found.entry, packet))
+      return { entry: found.entry, direction: found.direction, fresh: false, states: statesOf(found.entry, found.direction) };
     // A RST of no known connection is invalid; a bare ACK is picked up in mid-stream (nf_conntrack_tcp_loose).
     if (packet.protocol === 'tcp' && packet.flags & Flag.RST) return INVALID;
     const entry = new Entry(tupleOf(packet), now, now);
@@ -105,9 +106,10 @@ export class Conntrack {
     return entry && entry.expires > now ? { entry, direction } : undefined;
   }
 
-  /** Whether answers with this tuple would be mistaken for another connection's. */
-  taken(reply: Tuple, now: Instant): boolean {
-    return this.find(reply, now) !== undefined;
+  /** Whether the answers to this new flow would be mistaken for another's. */
+  taken(entry: Entry, now: Instant): boolean {
+    const found = this.find(entry.reply, now);
+    return found !== undefined && tupleKey(found.entry.original) !== tupleKey(entry.original);
   }
 
   /** The packet got through: its entry is kept, and moved on by what it carries. */

@@ -19,7 +19,9 @@ export class FileError extends Error {
     readonly path: string,
   ) {
     super(
-      { ENOENT: 'No such file or directory', EISDIR: 'Is a directory', ENOTDIR: 'Not a directory', EEXIST: 'File exists', EROFS: 'Read-only file system' }[code],
+      { ENOENT: 'No such file or directory', EISDIR: 'Is a directory', ENOTDIR: 'Not a directory', EEXIST: 'File exists', EROFS: 'Read-only file system' }[
+        code
+      ],
     );
     this.name = 'FileError';
   }

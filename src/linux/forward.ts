@@ -30,7 +30,15 @@ export interface Hop {
   readonly note: string;
 }
 
-export type DropReason = 'network unreachable' | 'host unreachable' | 'forwarding disabled' | 'ttl exceeded' | 'dropped by rule' | 'rejected by rule' | 'forwarding loop' | 'link down';
+export type DropReason =
+  | 'network unreachable'
+  | 'host unreachable'
+  | 'forwarding disabled'
+  | 'ttl exceeded'
+  | 'dropped by rule'
+  | 'rejected by rule'
+  | 'forwarding loop'
+  | 'link down';
 
 export type Outcome =
   | { readonly kind: 'delivered'; readonly netns: Netns; readonly packet: Packet }
@@ -315,7 +323,7 @@ function natSource(w: Walk, netns: Netns, name: Hook, inside: string, outside: s
     }
     // Two flows must never have the same answers: the later one takes another port (nf_nat_get_unique_tuple).
     if (before.protocol !== 'icmp') {
-      for (let tries = 0; tries < 128 && netns.conntrack.taken(entry.reply, w.at.now); tries++) entry.translateSource(entry.reply.destination, randomPort(w));
+      for (let tries = 0; tries < 128 && netns.conntrack.taken(entry, w.at.now); tries++) entry.translateSource(entry.reply.destination, randomPort(w));
     }
   }
   if (tracked.direction === 'original') {

@@ -58,7 +58,12 @@ export function parseUrl(url: string): { readonly scheme: string; readonly host:
   const m = /^(?:(https?):\/\/)?([^/:?#\s]+)(?::(\d+))?([/?][^#\s]*)?/.exec(url);
   if (!m) return undefined;
   const target = m[4] ?? '/';
-  return { scheme: m[1] ?? 'http', host: m[2]!, port: m[3] ? Number(m[3]) : m[1] === 'https' ? 443 : 80, target: target.startsWith('?') ? `/${target}` : target };
+  return {
+    scheme: m[1] ?? 'http',
+    host: m[2]!,
+    port: m[3] ? Number(m[3]) : m[1] === 'https' ? 443 : 80,
+    target: target.startsWith('?') ? `/${target}` : target,
+  };
 }
 
 const decode = (text: string): string => {

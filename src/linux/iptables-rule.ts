@@ -15,7 +15,12 @@ interface Negatable<T> {
 
 export type Match =
   | { readonly kind: 'comment'; readonly text: string }
-  | { readonly kind: 'ports'; readonly protocol: 'tcp' | 'udp'; readonly sport: Negatable<PortRange> | undefined; readonly dport: Negatable<PortRange> | undefined }
+  | {
+      readonly kind: 'ports';
+      readonly protocol: 'tcp' | 'udp';
+      readonly sport: Negatable<PortRange> | undefined;
+      readonly dport: Negatable<PortRange> | undefined;
+    }
   | { readonly kind: 'multiport'; readonly direction: 'sports' | 'dports'; readonly ports: readonly PortRange[] }
   /** `threshold` of 2^31: the kernel's own resolution (xt_statistic). */
   | { readonly kind: 'statistic'; readonly threshold: number }
@@ -200,7 +205,8 @@ function parseWords(words: readonly string[]): Rule {
       case '-m': {
         const module = next();
         if (module === 'tcp' || module === 'udp') ports = { index: found.length, protocol: module, sport: undefined, dport: undefined };
-        else if (!['comment', 'statistic', 'conntrack', 'mark', 'addrtype', 'multiport'].includes(module)) throw new IptablesError(`Couldn't load match \`${module}'`);
+        else if (!['comment', 'statistic', 'conntrack', 'mark', 'addrtype', 'multiport'].includes(module))
+          throw new IptablesError(`Couldn't load match \`${module}'`);
         break;
       }
       case '--sport':
@@ -312,7 +318,11 @@ function formatMatch(m: Match): string {
     case 'comment':
       return `-m comment --comment ${quote(m.text)}`;
     case 'ports':
-      return [`-m ${m.protocol}`, m.sport && `${bang(m.sport)}--sport ${formatRange(m.sport.value)}`, m.dport && `${bang(m.dport)}--dport ${formatRange(m.dport.value)}`]
+      return [
+        `-m ${m.protocol}`,
+        m.sport && `${bang(m.sport)}--sport ${formatRange(m.sport.value)}`,
+        m.dport && `${bang(m.dport)}--dport ${formatRange(m.dport.value)}`,
+      ]
         .filter(Boolean)
         .join(' ');
     case 'multiport':

@@ -113,7 +113,12 @@ export class Table {
 }
 
 export class Iptables {
-  readonly tables: Readonly<Record<TableName, Table>> = { raw: new Table('raw'), mangle: new Table('mangle'), nat: new Table('nat'), filter: new Table('filter') };
+  readonly tables: Readonly<Record<TableName, Table>> = {
+    raw: new Table('raw'),
+    mangle: new Table('mangle'),
+    nat: new Table('nat'),
+    filter: new Table('filter'),
+  };
   /** False until the first rule: a namespace without rules costs its packets nothing, and tracks no connections (as the kernel registers its hooks only on use). */
   active = false;
   /** Counts changes, for whoever draws them. */

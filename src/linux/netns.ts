@@ -18,7 +18,9 @@ export class NetlinkError extends Error {
   }
 }
 
-type NewDevice = { readonly kind: 'loopback' | 'ethernet' | 'bridge'; readonly name: string } | { readonly kind: 'veth'; readonly name: string; readonly peer: undefined };
+type NewDevice =
+  | { readonly kind: 'loopback' | 'ethernet' | 'bridge'; readonly name: string }
+  | { readonly kind: 'veth'; readonly name: string; readonly peer: undefined };
 
 export class Netns {
   readonly devices = new Map<string, Device>();
@@ -128,6 +130,6 @@ export class Netns {
 function macFor(place: string): string {
   const a = hash32(place);
   const b = hash32(place, 1);
-  const bytes = [(a >>> 24) & 0xfc | 2, (a >>> 16) & 255, (a >>> 8) & 255, a & 255, (b >>> 8) & 255, b & 255];
+  const bytes = [((a >>> 24) & 0xfc) | 2, (a >>> 16) & 255, (a >>> 8) & 255, a & 255, (b >>> 8) & 255, b & 255];
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

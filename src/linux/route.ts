@@ -55,7 +55,8 @@ export class RouteTable {
 
 /** A line of `ip route`. */
 export function formatRoute(route: Route): string {
-  const to = route.destination.length === 0 ? 'default' : route.destination.length === 32 ? formatAddress(route.destination.network) : formatPrefix(route.destination);
+  const to =
+    route.destination.length === 0 ? 'default' : route.destination.length === 32 ? formatAddress(route.destination.network) : formatPrefix(route.destination);
   const via = route.via === undefined ? '' : ` via ${formatAddress(route.via)}`;
   const kernel = route.protocol === 'kernel' ? ' proto kernel scope link' : '';
   const source = route.source === undefined ? '' : ` src ${formatAddress(route.source)}`;

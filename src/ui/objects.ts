@@ -60,7 +60,10 @@ export function allThings(cluster: Cluster): Thing[] {
     }
   };
   podsOf(-1);
+  // An etcd machine and its member stand in one place; the member speaks for both.
+  const hosts = new Set([...members.values()].map((member) => member.host || member.name));
   for (const node of nodes.values()) {
+    if (node.group === ETCD_GROUP && hosts.has(node.name)) continue;
     things.push(nodeThing(node));
     podsOf(node.index);
   }

@@ -6,7 +6,7 @@ import { type Instant, seconds } from '../../sim/clock.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, RangeResponse, RequestOp, TxnResponse } from '../etcd/api.ts';
 import { failure } from './errors.ts';
-import { type Stored, WatchCache } from './watch-cache.ts';
+import { REGISTRY, type Stored, WatchCache } from './watch-cache.ts';
 
 /** etcd's `--max-request-bytes`. */
 const LARGEST_REQUEST = 1.5 * 1024 * 1024;
@@ -39,9 +39,9 @@ export class Storage {
     return this.etcd.range({ key: from, rangeEnd: endOf(prefix), ...(limit > 0 ? { limit } : {}), ...(revision > 0 ? { revision } : {}) });
   }
 
-  /** The store's revision now, for a list that must not be older than this moment. */
+  /** The store's revision now, linearizable: what a consistent list must have seen. */
   async revision(): Promise<number> {
-    const { header } = await this.etcd.range({ key: 'compact_rev_key', countOnly: true });
+    const { header } = await this.etcd.range({ key: REGISTRY, countOnly: true });
     return header.revision;
   }
 

@@ -3,6 +3,7 @@
  * shows what it shows elsewhere. Here simplified: the signature is a keyed hash, not RS256.
  */
 import { hash32 } from '../../sim/rng.ts';
+import { base64url, fromBase64url } from './base64.ts';
 
 export interface TokenClaims {
   readonly namespace: string;
@@ -89,32 +90,4 @@ export function createTokenSigner(key: string): TokenSigner {
 function remember(map: Map<string, TokenClaims>, token: string, claims: TokenClaims): void {
   if (map.size >= 4096) map.delete(map.keys().next().value!);
   map.set(token, claims);
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
-/** RFC 4648 section 5 without padding. The texts here are ASCII. */
-function base64url(text: string): string {
-  let out = '';
-  for (let i = 0; i < text.length; i += 3) {
-    const left = text.length - i;
-    const bits = (text.charCodeAt(i) << 16) | ((left > 1 ? text.charCodeAt(i + 1) : 0) << 8) | (left > 2 ? text.charCodeAt(i + 2) : 0);
-    out += ALPHABET[bits >> 18]! + ALPHABET[(bits >> 12) & 63]! + (left > 1 ? ALPHABET[(bits >> 6) & 63]! : '') + (left > 2 ? ALPHABET[bits & 63]! : '');
-  }
-  return out;
-}
-
-function fromBase64url(text: string): string {
-  let out = '';
-  let bits = 0;
-  let have = 0;
-  for (const char of text) {
-    bits = ((bits << 6) | ALPHABET.indexOf(char)) & 0xffffff;
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out += String.fromCharCode((bits >> have) & 255);
-    }
-  }
-  return out;
 }

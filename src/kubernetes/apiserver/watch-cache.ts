@@ -190,6 +190,7 @@ export class WatchCache {
   private readonly written = new Map<string, Stored>();
   private readonly writing = new Map<string, KubeObject>();
   private generation = 0;
+  private waiting: { readonly revision: number; readonly callback: () => void }[] = [];
   private readonly readers: ((prefix: string, event: CacheEvent) => void)[] = [];
 
   constructor(
@@ -211,7 +212,9 @@ export class WatchCache {
       this.versions.set(prefix, header.revision);
     }
     this.ready = true;
-    const cancel = this.etcd.watch({ key: REGISTRY, rangeEnd: REGISTRY_END, startRevision: header.revision + 1 }, (response) => {
+    // The whole key space, so that the cache's revision reaches etcd's whatever was written: a consistent
+    // list waits for that. Here simplified: upstream asks each watch for a progress notification instead.
+    const cancel = this.etcd.watch({ key: '\0', rangeEnd: '\0', startRevision: header.revision + 1 }, (response) => {
       if (generation !== this.generation) return;
       if (response.canceled) {
         cancel();
@@ -285,8 +288,24 @@ export class WatchCache {
   }
 
   private take({ header, events }: WatchResponse): void {
-    for (const event of events) this.apply(event);
+    for (const event of events) {
+      if (event.kv.key.startsWith(REGISTRY)) this.apply(event);
+      else this.revision = event.kv.modRevision;
+    }
     if (header.revision > this.revision && events.length === 0) this.revision = header.revision;
+    if (this.waiting.length === 0) return;
+    const due = this.waiting.filter((waiter) => waiter.revision <= this.revision);
+    this.waiting = this.waiting.filter((waiter) => waiter.revision > this.revision);
+    for (const waiter of due) waiter.callback();
+  }
+
+  /** Calls back once everything up to `revision` has been taken in; the returned function forgets it. */
+  whenReached(revision: number, callback: () => void): () => void {
+    const waiter = { revision, callback };
+    this.waiting.push(waiter);
+    return () => {
+      this.waiting = this.waiting.filter((other) => other !== waiter);
+    };
   }
 
   private apply({ type, kv }: EtcdEvent): void {

@@ -4,10 +4,10 @@
  */
 import type { DeepReadonly } from '../api/json.ts';
 import { type KubeObject, keyOf } from '../api/meta.ts';
+import { controllerOf, newControllerRef } from '../api/owner.ts';
 import type { Kinds } from '../api/types.gen.ts';
 import { isNotFound } from '../client/retry.ts';
 import type { Context } from './controller.ts';
-import { controllerOf, controllerReference } from './pods.ts';
 
 /**
  * Those of `candidates` that belong to `owner`, after adopting and releasing. Rejects when a patch fails.
@@ -32,7 +32,7 @@ export async function claim<K extends 'Pod' | 'ReplicaSet' | 'ControllerRevision
     else if (reference ? owner.metadata.deletionTimestamp : !fits || owner.metadata.deletionTimestamp || metadata.deletionTimestamp) continue;
     else {
       const others = (metadata.ownerReferences ?? []).filter((other) => other.uid !== owner.metadata.uid);
-      const ownerReferences = reference ? others : [...others, controllerReference(owner)];
+      const ownerReferences = reference ? others : [...others, newControllerRef(owner)];
       try {
         const patched = await client.of(kind).patch(keyOf({ metadata }), { metadata: { resourceVersion: metadata.resourceVersion, ownerReferences: ownerReferences.map((r) => ({ ...r })) } }, 'merge');
         if (!reference) mine.push(patched);

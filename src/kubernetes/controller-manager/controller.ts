@@ -15,7 +15,7 @@ import { type Key, type KubeObject, keyOf } from '../api/meta.ts';
 import type { Kind, Kinds } from '../api/types.gen.ts';
 import type { Client, Informer, Resource } from '../client/client.ts';
 import type { EventSubject } from '../client/events.ts';
-import type { Informers } from '../client/informer.ts';
+import type { InformerOptions, Informers } from '../client/informer.ts';
 import { messageOf } from '../client/retry.ts';
 import { createWorkqueue } from '../client/workqueue.ts';
 
@@ -24,7 +24,7 @@ export interface Context {
   /** Writes through it are remembered for read-your-writes. */
   readonly client: Client;
   /** The manager's shared local copy of a kind. */
-  informer<K extends Kind>(kind: K): Informer<Kinds[K]>;
+  informer<K extends Kind>(kind: K, options?: InformerOptions): Informer<Kinds[K]>;
   event(about: EventSubject, type: 'Normal' | 'Warning', reason: string, message: string): void;
   now(): Instant;
   readonly self: Process;
@@ -84,7 +84,7 @@ export const reconciler = <K extends Kind>(controller: Controller<K>): Runnable 
 
 function contextFor(manager: Manager, name: string, self: Process): Context {
   const client = manager.clientFor(name);
-  return { self, client, informer: (kind) => manager.informers.of(kind), event: manager.recorderFor(name, self, client), now: () => self.clock.now() };
+  return { self, client, informer: (kind, options) => manager.informers.of(kind, options), event: manager.recorderFor(name, self, client), now: () => self.clock.now() };
 }
 
 /** Longer than this nothing is waited for: upstream's ExpectationsTimeout. */
@@ -113,7 +113,7 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
 
   controller.start?.(context, queue);
 
-  objects.onChange(({ before, after }) => {
+  (objects as unknown as Informer<KubeObject>).onChange(({ before, after }) => {
     if (after || controller.gone) queue.add(keyOf((after ?? before)!));
   });
   for (const kind of controller.owns ?? []) {

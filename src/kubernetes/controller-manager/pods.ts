@@ -1,7 +1,9 @@
 /** Small words about pods that several controllers use (pkg/controller/controller_utils.go, pkg/api/v1/pod). */
 import { type Duration, type Instant, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
-import type { KubeObject, OwnerReference } from '../api/meta.ts';
+import { findCondition, isTrue } from '../api/condition.ts';
+import type { KubeObject } from '../api/meta.ts';
+import { newControllerRef } from '../api/owner.ts';
 import { instantOf } from '../api/time.ts';
 import type { Pod, PodCondition, PodTemplateSpec } from '../api/types.gen.ts';
 
@@ -10,8 +12,8 @@ export type ReadonlyPod = DeepReadonly<Pod>;
 export const isFinished = (pod: ReadonlyPod): boolean => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
 /** Neither finished nor on its way out. */
 export const isActive = (pod: ReadonlyPod): boolean => !isFinished(pod) && !pod.metadata.deletionTimestamp;
-export const podCondition = (pod: ReadonlyPod, type: string): DeepReadonly<PodCondition> | undefined => pod.status?.conditions?.find((condition) => condition.type === type);
-export const isReady = (pod: ReadonlyPod): boolean => podCondition(pod, 'Ready')?.status === 'True';
+export const podCondition = (pod: ReadonlyPod, type: string): DeepReadonly<PodCondition> | undefined => findCondition(pod.status?.conditions, type);
+export const isReady = (pod: ReadonlyPod): boolean => isTrue(pod.status?.conditions, 'Ready');
 
 /** Ready for at least `minReadySeconds`. */
 export function isAvailable(pod: ReadonlyPod, minReadySeconds: number, now: Instant): boolean {
@@ -38,22 +40,8 @@ export function podFromTemplate(template: DeepReadonly<PodTemplateSpec>, owner: 
       ...(labels ? { labels } : {}),
       ...(annotations ? { annotations } : {}),
       ...(finalizers ? { finalizers } : {}),
-      ownerReferences: [controllerReference(owner)],
+      ownerReferences: [newControllerRef(owner)],
     },
     ...(template.spec ? { spec: template.spec } : {}),
   };
 }
-
-/** `metav1.NewControllerRef` */
-export const controllerReference = (owner: DeepReadonly<KubeObject>): OwnerReference => ({
-  apiVersion: owner.apiVersion,
-  kind: owner.kind,
-  name: owner.metadata.name ?? '',
-  uid: owner.metadata.uid ?? '',
-  controller: true,
-  blockOwnerDeletion: true,
-});
-
-/** The reference that says who controls an object. */
-export const controllerOf = (object: { readonly metadata: DeepReadonly<KubeObject>['metadata'] }): DeepReadonly<OwnerReference> | undefined =>
-  object.metadata.ownerReferences?.find((reference) => reference.controller);

@@ -8,15 +8,16 @@
 import { type Duration, type Instant, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { keyOf } from '../api/meta.ts';
+import { controllerOf } from '../api/owner.ts';
+import { selectorOf } from '../api/selector.ts';
 import { timestamp } from '../api/time.ts';
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../api/types.gen.ts';
 import { isNamespaceTerminating, isNotFound, messageOf } from '../client/retry.ts';
 import { type Context, reconciler } from './controller.ts';
 import { equal } from './json-equal.ts';
 import { claim } from './claim.ts';
-import { selects } from './labels.ts';
 import { leastUsefulFirst } from './pod-ranking.ts';
-import { controllerOf, isActive, isAvailable, isReady, podFromTemplate, type ReadonlyPod } from './pods.ts';
+import { isActive, isAvailable, isReady, podFromTemplate, type ReadonlyPod } from './pods.ts';
 
 type Set = DeepReadonly<ReplicaSet>;
 
@@ -33,14 +34,14 @@ export const replicaSetController = reconciler({
         ? []
         : informer('ReplicaSet')
             .list(pod.metadata.namespace)
-            .filter((rs) => selects(rs.spec?.selector, pod.metadata.labels))
+            .filter((rs) => selectorOf(rs.spec?.selector).matches(pod.metadata.labels))
             .map(keyOf),
   },
 
   async reconcile(rs, context) {
     const { informer } = context;
     const inNamespace = informer('Pod').list(rs.metadata.namespace).filter(isActive);
-    const pods = await claim(context, rs, 'Pod', inNamespace, (pod) => selects(rs.spec?.selector, pod.metadata.labels));
+    const pods = await claim(context, rs, 'Pod', inNamespace, (pod) => selectorOf(rs.spec?.selector).matches(pod.metadata.labels));
 
     let failure: Failure | undefined;
     if (!rs.metadata.deletionTimestamp) {

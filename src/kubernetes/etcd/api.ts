@@ -30,6 +30,10 @@ export interface RangeRequest {
   readonly serializable?: boolean;
   readonly keysOnly?: boolean;
   readonly countOnly?: boolean;
+  readonly minModRevision?: number;
+  readonly maxModRevision?: number;
+  readonly minCreateRevision?: number;
+  readonly maxCreateRevision?: number;
 }
 export interface RangeResponse {
   readonly header: ResponseHeader;

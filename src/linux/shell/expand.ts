@@ -119,7 +119,12 @@ export function parameterValue(name: string, shell: Shell): string | undefined {
     case '!':
       return shell.lastBackground === undefined ? undefined : String(shell.lastBackground);
     case '-':
-      return (shell.options.has('errexit') ? 'e' : '') + (shell.options.has('nounset') ? 'u' : '') + (shell.options.has('xtrace') ? 'x' : '') + (shell.interactive ? 'i' : '');
+      return (
+        (shell.options.has('errexit') ? 'e' : '') +
+        (shell.options.has('nounset') ? 'u' : '') +
+        (shell.options.has('xtrace') ? 'x' : '') +
+        (shell.interactive ? 'i' : '')
+      );
     case '0':
       return shell.name;
     case '@':
@@ -134,7 +139,8 @@ async function parameter(name: string, quoted: boolean, operation: ParameterOper
   const { shell } = expander;
   const raw = parameterValue(name, shell);
   const one = (text: string): Piece[] => [{ text, quoted, split: true }];
-  if (raw === undefined && shell.options.has('nounset') && operation?.kind !== 'default') throw new ShellError(shell.bash ? `${name}: unbound variable` : `${name}: parameter not set`);
+  if (raw === undefined && shell.options.has('nounset') && operation?.kind !== 'default')
+    throw new ShellError(shell.bash ? `${name}: unbound variable` : `${name}: parameter not set`);
   const value = raw ?? '';
   switch (operation?.kind) {
     case undefined:
@@ -145,7 +151,8 @@ async function parameter(name: string, quoted: boolean, operation: ParameterOper
       return one(parameterValue(value, shell) ?? '');
     case 'default': {
       const missing = raw === undefined || (operation.colon && raw === '');
-      if (operation.operator === '+') return missing ? one('') : (await pieces(operation.word, expander)).map((piece) => ({ ...piece, split: true, quoted: piece.quoted || quoted }));
+      if (operation.operator === '+')
+        return missing ? one('') : (await pieces(operation.word, expander)).map((piece) => ({ ...piece, split: true, quoted: piece.quoted || quoted }));
       if (!missing) return one(value);
       if (operation.operator === '?') {
         const message = await expandText(operation.word, expander);
@@ -173,7 +180,10 @@ async function parameter(name: string, quoted: boolean, operation: ParameterOper
       const pattern = patternToRegExp(await expandPattern(operation.pattern, expander), { anchored: false }).source;
       const replacement = await expandText(operation.replacement, expander);
       if (pattern === '') return one(value);
-      const regExp = new RegExp(operation.anchor === '#' ? `^(?:${pattern})` : operation.anchor === '%' ? `(?:${pattern})$` : pattern, operation.all ? 'g' : '');
+      const regExp = new RegExp(
+        operation.anchor === '#' ? `^(?:${pattern})` : operation.anchor === '%' ? `(?:${pattern})$` : pattern,
+        operation.all ? 'g' : '',
+      );
       return one(value.replace(regExp, () => replacement));
     }
     case 'case': {

@@ -20,6 +20,13 @@ export interface Terminal {
   setRaw?(raw: boolean): void;
 }
 
+/** Completes the arguments of one command (`kubectl`): whole words that may stand for `current`; undefined leaves it to file names. */
+export type ArgumentCompleter = (
+  words: readonly string[],
+  current: string,
+  context: { readonly process: Process; readonly files: Files; readonly env: Readonly<Record<string, string>>; readonly cwd: string },
+) => Promise<readonly string[] | undefined>;
+
 export interface MachineOptions {
   readonly hostname: string;
   readonly files: Files;
@@ -28,6 +35,8 @@ export interface MachineOptions {
   programs(name: string): Program | undefined;
   /** All the names `programs` knows, for completion. */
   readonly programNames?: readonly string[];
+  /** By command name. */
+  readonly completers?: Readonly<Record<string, ArgumentCompleter>>;
 }
 
 export interface StartOptions {
@@ -85,6 +94,11 @@ export class Machine {
 
   get processes(): readonly { readonly pid: number; readonly ppid: number; readonly argv: readonly string[]; readonly startedAt: number }[] {
     return [...this.table.values()];
+  }
+
+  /** A number for something that is no program of its own: a shell's background job. */
+  nextPid(): number {
+    return ++this.lastPid;
   }
 
   /** False when there is no such process. */

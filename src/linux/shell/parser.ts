@@ -6,7 +6,7 @@
  * ended, so `kubectl get pods -w | grep web` would stay silent.
  */
 import { type AndOr, type Assignment, type Command, type Pipeline, type Redirect, type Script, ShellSyntaxError, type Word, type WordPart } from './syntax.ts';
-import { readArithmeticWord, readDollar, readBackquoted, type Scanner } from './word-parser.ts';
+import { readArithmeticWord, readBackquoted, readDollar, type Scanner } from './word-parser.ts';
 
 const RESERVED = new Set(['if', 'then', 'else', 'elif', 'fi', 'do', 'done', 'case', 'esac', 'while', 'until', 'for', '{', '}', '!', 'in', 'function']);
 const METACHARACTERS = new Set([' ', '\t', '\n', ';', '&', '|', '<', '>', '(', ')']);
@@ -519,7 +519,8 @@ export class Parser implements Scanner {
       }
       const next = this.source[this.at++] ?? '';
       const plain: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', e: '\x1b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"' };
-      const hex = next === 'x' ? /^[0-9a-fA-F]{1,2}/.exec(this.source.slice(this.at)) : next === 'u' ? /^[0-9a-fA-F]{1,4}/.exec(this.source.slice(this.at)) : null;
+      const hex =
+        next === 'x' ? /^[0-9a-fA-F]{1,2}/.exec(this.source.slice(this.at)) : next === 'u' ? /^[0-9a-fA-F]{1,4}/.exec(this.source.slice(this.at)) : null;
       const octal = /^[0-7]{1,3}/.exec(this.source.slice(this.at - 1));
       if (hex) {
         text += String.fromCharCode(Number.parseInt(hex[0], 16));

@@ -1,8 +1,8 @@
 /** What one shell remembers: variables, functions, options, jobs. A subshell begins with a copy. */
-import type { Input } from '../program.ts';
+import type { Input, Signal } from '../program.ts';
 import type { Running } from './machine.ts';
-import { SharedInput } from './text-pipe.ts';
 import type { Command } from './syntax.ts';
+import { SharedInput } from './text-pipe.ts';
 
 export interface Variable {
   readonly value: string;
@@ -27,18 +27,40 @@ export const streamsOf = (stdin: Input, stdout: Write, stderr: Write): Streams =
 /** A process group: what Ctrl-C, `kill %1` or a broken pipe stop together. */
 export class Group {
   readonly children = new Set<Running>();
+  private readonly parts = new Set<Group>();
   /** Exit code of a group that was stopped; its shell commands end at their next step. */
   stopped: number | undefined;
   private readonly stopListeners = new Set<(code: number) => void>();
 
+  /** A group within this one: one stage of a pipeline. */
+  part(): Group {
+    const part = new Group();
+    part.stopped = this.stopped;
+    this.parts.add(part);
+    return part;
+  }
+  leave(part: Group): void {
+    this.parts.delete(part);
+  }
+
+  /** The shell's own commands in it end at their next step. */
   stop(code: number): void {
     if (this.stopped !== undefined) return;
     this.stopped = code;
+    for (const part of [...this.parts]) part.stop(code);
     for (const listener of [...this.stopListeners]) listener(code);
   }
   onStop(listener: (code: number) => void): () => void {
     this.stopListeners.add(listener);
     return () => this.stopListeners.delete(listener);
+  }
+  signal(signal: Signal): void {
+    for (const part of [...this.parts]) part.signal(signal);
+    for (const child of [...this.children]) child.signalGroup(signal);
+  }
+  kill(code: number): void {
+    for (const part of [...this.parts]) part.kill(code);
+    for (const child of [...this.children]) child.kill(code);
   }
 }
 

@@ -106,7 +106,8 @@ function readBraced(scanner: Scanner, quoted: boolean): WordPart {
 
 function readOperation(scanner: Scanner, operator: string, quoted: boolean): ParameterOperation {
   const last = operator.at(-1)!;
-  if ('-=?+'.includes(last)) return { kind: 'default', operator: last as '-' | '=' | '?' | '+', colon: operator.length === 2, word: braceWord(scanner, '}', quoted) };
+  if ('-=?+'.includes(last))
+    return { kind: 'default', operator: last as '-' | '=' | '?' | '+', colon: operator.length === 2, word: braceWord(scanner, '}', quoted) };
   if (operator[0] === '#' || operator[0] === '%')
     return { kind: 'trim', side: operator[0] === '#' ? 'prefix' : 'suffix', greedy: operator.length === 2, pattern: braceWord(scanner, '}', false) };
   if (operator[0] === '/') {

@@ -16,6 +16,7 @@ import { alreadyExists, badRequest, conflict, failure, generateNameConflict, mod
 import type { Storage } from '../storage.ts';
 import type { Stored } from '../watch-cache.ts';
 import { equalJson } from './equal.ts';
+import { specFinalizers, terminating } from './namespace.ts';
 import { finalizersAfterDelete, gracefulDelete } from './delete.ts';
 import { type DeleteOptions, hasStatus, type Strategy } from './strategy.ts';
 
@@ -33,6 +34,9 @@ export interface Rules {
 
 /** Computes the next state; throws what the caller should be told. */
 export type Transform = (current: Stored) => KubeObject;
+
+/** `raw`: a subresource of our own making (binding, scale, finalize) has set exactly what it may. */
+type Mode = 'main' | 'status' | 'raw';
 
 export interface Written {
   readonly object: KubeObject;
@@ -132,13 +136,13 @@ export class Registry {
       ...(strategy.counted ? { generation: 1 } : {}),
       creationTimestamp: this.timestamp(),
     };
-    if (!hasStatus(row)) return { ...object, metadata };
+    if (!hasStatus(row) || strategy.keepsStatus) return { ...object, metadata };
     const { status: _s, ...rest } = object as KubeObject & { status?: unknown };
     return { ...rest, metadata, status: {} } as KubeObject;
   }
 
   /** PUT and PATCH of an object or its status. `transform` gives what the caller wants, from what is. */
-  async update(call: Call, transform: Transform, options: { status?: boolean; whenMissing?: () => KubeObject | undefined } = {}): Promise<Written> {
+  async update(call: Call, transform: Transform, options: { status?: boolean; raw?: boolean; whenMissing?: () => KubeObject | undefined } = {}): Promise<Written> {
     const { row, path } = call;
     const strategy = this.strategy(row);
     const key = storageKey(row, call.namespace, path.name);
@@ -156,7 +160,7 @@ export class Registry {
       }
       let next: KubeObject;
       try {
-        next = await this.prepareUpdate(call, current, transform(current), strategy, options.status === true);
+        next = await this.prepareUpdate(call, current, transform(current), strategy, options.raw ? 'raw' : options.status ? 'status' : 'main');
         call.resume();
       } catch (error) {
         // The cache may be behind: what looked wrong from there is judged again from the truth.
@@ -196,16 +200,16 @@ export class Registry {
     return outcome.written.object;
   }
 
-  private prepareUpdate(call: Call, current: Stored, wanted: KubeObject, strategy: Strategy, status: boolean): Promise<KubeObject> | KubeObject {
+  private prepareUpdate(call: Call, current: Stored, wanted: KubeObject, strategy: Strategy, mode: Mode): Promise<KubeObject> | KubeObject {
     const { row, path } = call;
     const old = current.object;
     this.checkUpdate(row, path.name, wanted, old, strategy);
-    const withDefaults = this.rules.defaults(row, wanted);
+    const withDefaults = mode === 'raw' ? wanted : this.rules.defaults(row, wanted);
     const attributes = { operation: 'UPDATE' as Operation, row, subresource: path.subresource, namespace: call.namespace, user: call.user, dryRun: call.dryRun, old };
     const finish = (object: KubeObject): KubeObject | Promise<KubeObject> => {
       call.stage('api.mutate');
-      const next = this.fillUpdate(row, object, old, strategy, status);
-      this.rules.validate(row, next, old);
+      const next = mode === 'raw' ? object : this.fillUpdate(row, object, old, strategy, mode === 'status');
+      if (mode !== 'raw') this.rules.validate(row, next, old);
       call.stage('api.validate');
       const admitted = this.admission.validate({ ...attributes, object: next }, call);
       if (admitted) return admitted.then(() => next);
@@ -282,10 +286,11 @@ export class Registry {
       const graceful = strategy.gracePeriod ? gracefulDelete(old, options, strategy.gracePeriod(old, options), this.self.clock.now()) : undefined;
       if (graceful === 'pending') return { object: old, gone: false };
       const finalizers = finalizersAfterDelete(old, options, strategy);
-      const waits = finalizers.length > 0;
-      let next = graceful ?? old;
-      if (!equalJson(finalizers, old.metadata.finalizers ?? [])) next = { ...next, metadata: { ...next.metadata, finalizers } };
-      if (!graceful && waits && !old.metadata.deletionTimestamp) next = this.markDeleting(next);
+      const waits = finalizers.length > 0 || (row.plural === 'namespaces' && specFinalizers(old).length > 0);
+      const namespace = row.plural === 'namespaces';
+      let next = namespace ? terminating(old, this.timestamp()) : (graceful ?? old);
+      if (!equalJson(finalizers, old.metadata.finalizers ?? [])) next = { ...next, metadata: { ...next.metadata, finalizers: [...finalizers] } };
+      if (!graceful && !namespace && waits && !old.metadata.deletionTimestamp) next = this.markDeleting(next);
       if (dryRun) return { object: next, gone: !waits && !graceful };
       if (next !== old) {
         const outcome = await this.storage.replace(key, current, next);
@@ -355,7 +360,7 @@ const isReadyToGo = (next: KubeObject, old: KubeObject): boolean =>
   (next.metadata.finalizers ?? []).length === 0 &&
   (next.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
   (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-  !(next.kind === 'Namespace' && ((next as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers ?? []).length > 0);
+  !(next.kind === 'Namespace' && specFinalizers(next).length > 0);
 
 function keep<T extends object, F extends keyof T>(target: T, source: T, field: F): void {
   if (source[field] === undefined) delete target[field];

@@ -15,6 +15,8 @@ export interface DeleteOptions {
 }
 
 export interface Strategy {
+  /** True: a new object keeps the status it came with. */
+  readonly keepsStatus?: boolean;
   /** Sets what only the server may set; status has been dropped already. */
   prepareCreate?(object: KubeObject, registry: Registry): KubeObject;
   /** Keeps what an update of the main resource may not change; status and system metadata have been kept already. */

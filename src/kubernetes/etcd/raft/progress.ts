@@ -8,6 +8,7 @@
  *
  * States and rules are those of etcd-io/raft, tracker/progress.go.
  */
+import type { Progress } from './types.ts';
 
 /** Indexes of appends under way, oldest first, in a ring that never reallocates once it has grown. */
 export class Inflights {
@@ -147,5 +148,20 @@ export class FollowerProgress {
     }
     this.sentCommit = Math.min(this.sentCommit, this.next - 1);
     return true;
+  }
+
+  /** What a status shows of it. */
+  view(): Progress {
+    return {
+      state: this.state,
+      match: this.match,
+      next: this.next,
+      learner: this.learner,
+      paused: this.paused,
+      pendingSnapshot: this.pendingSnapshot,
+      recentActive: this.recentActive,
+      inflight: this.inflights.count,
+      full: this.inflights.full(),
+    };
   }
 }

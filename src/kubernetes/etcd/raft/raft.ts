@@ -22,7 +22,6 @@ import type {
   HardState,
   Message,
   NodeId,
-  Progress,
   Raft,
   RaftError,
   Ready,
@@ -506,7 +505,7 @@ export class RaftCore implements Raft {
       heartbeatElapsed: this.heartbeatElapsed,
       randomizedElectionTimeout: this.randomizedElectionTimeout,
     };
-    if (this.role === 'Leader') status.progress = Object.fromEntries(this.peers.map(({ id, progress }) => [id, describe(progress)]));
+    if (this.role === 'Leader') status.progress = Object.fromEntries(this.peers.map(({ id, progress }) => [id, progress.view()]));
     return status;
   }
 
@@ -514,18 +513,6 @@ export class RaftCore implements Raft {
     this.randomizedElectionTimeout = ticks;
   }
 }
-
-const describe = (p: FollowerProgress): Progress => ({
-  state: p.state,
-  match: p.match,
-  next: p.next,
-  learner: p.learner,
-  paused: p.paused,
-  pendingSnapshot: p.pendingSnapshot,
-  recentActive: p.recentActive,
-  inflight: p.inflights.count,
-  full: p.inflights.full(),
-});
 
 /** Starts a member from what its storage holds. Throws RangeError for options it does not support. */
 export function createRaft(config: Config, storage: Storage): Raft {

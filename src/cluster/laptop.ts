@@ -1,0 +1,121 @@
+/**
+ * The laptop: a machine of the world with a shell in which kubectl is a program. Terminals and headless
+ * commands run here, in virtual time, over the same wires as everything else.
+ */
+import { createKubectl } from '../kubernetes/kubectl/kubectl.ts';
+import type { ApiHandler } from '../kubernetes/api/request.ts';
+import { Kernel } from '../linux/kernel.ts';
+import type { Lan } from '../linux/lan.ts';
+import type { Program } from '../linux/program.ts';
+import { applets } from '../linux/shell/applets.ts';
+import { createTerminal } from '../linux/shell/interactive.ts';
+import { Machine as ShellMachine } from '../linux/shell/machine.ts';
+import { runCommand, sh } from '../linux/shell/shell.ts';
+import type { Wires } from '../linux/wire.ts';
+import type { Loop } from '../sim/loop.ts';
+import { forever, type Process } from '../sim/process.ts';
+import { ADMIN } from './cluster.ts';
+import { Machine } from './machine.ts';
+import { SAMPLES } from './samples.ts';
+
+export interface LaptopOptions {
+  readonly loop: Loop;
+  readonly wires: Wires;
+  readonly lan: Lan;
+  apiServer(self: Process): ApiHandler;
+  /** Where kubectl believes the API server to be: `https://10.0.0.10:6443`. */
+  readonly server: string;
+  show(terminal: string, text: string): void;
+  readonly loadTexts?: () => Promise<unknown>;
+}
+
+const HOME = '/home/you';
+const ENV = { HOME, USER: 'you', LOGNAME: 'you', HOSTNAME: 'laptop', SHELL: '/bin/bash', PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PS1: '\\u@\\h:\\w\\$ ', KUBE_EDITOR: 'vi' } as const;
+
+interface Screen {
+  readonly terminal: ReturnType<typeof createTerminal>;
+}
+
+export class Laptop {
+  readonly machine: Machine;
+  private readonly shellMachine: ShellMachine;
+  private readonly screens = new Map<string, Screen>();
+  private readonly user: Process;
+  private commands = 0;
+
+  constructor(private readonly options: LaptopOptions) {
+    const { loop, wires, lan } = options;
+    this.machine = new Machine(loop, wires, 'laptop', '10.0.0.5');
+    const kernel = new Kernel({ hostname: 'laptop', address: '10.0.0.5/24', loop, lan, rng: loop.rng.fork('kernel@laptop') });
+    const { files } = this.machine;
+    files.write('/etc/hostname', 'laptop\n');
+    files.write('/etc/hosts', '127.0.0.1 localhost\n10.0.0.5 laptop\n10.0.0.10 control-plane\n10.0.0.11 node-1\n10.0.0.12 node-2\n10.0.0.13 node-3\n');
+    files.write('/etc/resolv.conf', 'nameserver 10.0.0.1\n');
+    files.write(`${HOME}/.kube/config`, kubeconfig(options.server));
+    for (const [name, text] of Object.entries(SAMPLES)) files.write(`${HOME}/examples/${name}`, text);
+    files.mkdir('/tmp');
+    this.machine.powerOn();
+    this.user = this.machine.root.spawn('you@laptop', forever);
+
+    const kubectl: Program = (self) => {
+      // What a person typed is where chains of causes begin.
+      self.process.trace.emit('user.command', '', { command: self.argv.join(' ') });
+      return createKubectl({ handler: options.apiServer(self.process), certificate: ADMIN, ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}) })(self);
+    };
+    const programs: Readonly<Record<string, Program>> = { ...applets, sh, bash: sh, kubectl, k: kubectl };
+    this.shellMachine = new ShellMachine({
+      hostname: 'laptop',
+      files,
+      sockets: kernel.sockets('root', this.user, files),
+      programs: (name) => (Object.hasOwn(programs, name) ? programs[name] : undefined),
+      programNames: Object.keys(programs),
+    });
+  }
+
+  /** Keys typed at a terminal; the first ones open it. */
+  keys(name: string, text: string): void {
+    this.screen(name).terminal.keys(text);
+  }
+
+  resize(name: string, columns: number, rows: number): void {
+    const known = this.screens.get(name);
+    if (known) known.terminal.resize(columns, rows);
+    else this.screen(name, columns, rows);
+  }
+
+  /** Runs a line without a terminal. */
+  run(command: string, done: (result: { stdout: string; stderr: string; exitCode: number }) => void): void {
+    this.user.spawn(`run-${++this.commands}@laptop`, async (self) => {
+      done(await runCommand({ self, machine: this.shellMachine, env: ENV, cwd: HOME }, command));
+    });
+  }
+
+  private screen(name: string, columns = 80, rows = 24): Screen {
+    let screen = this.screens.get(name);
+    if (!screen) {
+      screen = { terminal: createTerminal({ self: this.user, machine: this.shellMachine, env: ENV, cwd: HOME, columns, rows, write: (text) => this.options.show(name, text) }) };
+      this.screens.set(name, screen);
+    }
+    return screen;
+  }
+}
+
+const kubeconfig = (server: string): string => `apiVersion: v1
+kind: Config
+clusters:
+- cluster:
+    server: ${server}
+  name: kubernetes
+contexts:
+- context:
+    cluster: kubernetes
+    user: kubernetes-admin
+  name: kubernetes-admin@kubernetes
+current-context: kubernetes-admin@kubernetes
+preferences: {}
+users:
+- name: kubernetes-admin
+  user:
+    client-certificate-data: DATA+OMITTED
+    client-key-data: DATA+OMITTED
+`;

@@ -1,0 +1,133 @@
+/**
+ * Images of the control plane and the add-ons: the programs that run the rooms of `src/kubernetes`.
+ *
+ * Each also serves its health endpoint on the node's sockets, so that the kubelet's probes, and curl,
+ * find it. Here simplified: TLS is not modelled; a port that speaks HTTPS speaks HTTP here.
+ */
+import { createApiServer } from '../kubernetes/apiserver/apiserver.ts';
+import { runKindnet } from '../kubernetes/cni/kindnet.ts';
+import { defineImage, type Image } from '../kubernetes/containerd/image.ts';
+import { runControllerManager } from '../kubernetes/controller-manager/run.ts';
+import { runCoreDns } from '../kubernetes/coredns/run.ts';
+import { runKubeProxy } from '../kubernetes/kube-proxy/run.ts';
+import { runScheduler } from '../kubernetes/scheduler/run.ts';
+import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
+import { timestamp } from '../kubernetes/api/time.ts';
+import { type HttpRequest, serveHttp } from '../linux/http.ts';
+import type { Program, ProgramContext } from '../linux/program.ts';
+import { ms } from '../sim/clock.ts';
+import { forever, type Process } from '../sim/process.ts';
+import { IMAGES, POD_CIDR, SERVICE_CIDR } from './addons.ts';
+import type { ClusterNode } from './node.ts';
+import type { EtcdClient } from '../kubernetes/etcd/api.ts';
+
+const MiB = 1024 * 1024;
+
+export interface ControlPlane {
+  apiServer(self: Process, from: string): ApiHandler;
+  etcd(self: Process, from: string): EtcdClient;
+  /** A handler that reaches the kubelet of a node. */
+  kubelet(self: Process, from: string, node: string): ApiHandler | undefined;
+  readonly loadTexts?: () => Promise<unknown>;
+}
+
+/** klog's header: `I0105 08:00:42.000000       1 `. */
+const klog = (self: ProgramContext, message: string): void => {
+  const now = timestamp(self.process.clock.now());
+  const micros = String(self.process.clock.now() % 1_000_000).padStart(6, '0');
+  self.stdout(`I${now.slice(5, 7)}${now.slice(8, 10)} ${now.slice(11, 19)}.${micros}       1 ${message}\n`);
+};
+
+const tokenOf = (self: ProgramContext): (() => string | undefined) => {
+  const path = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+  return () => (self.files.exists(path) ? self.files.read(path) : undefined);
+};
+
+/** Answers the health paths with `ok` while the program lives. */
+const serveHealth = (self: ProgramContext, port: number): void => {
+  serveHttp(self.sockets, port, ({ path }) => (/^\/(healthz|livez|readyz)/.test(path) ? { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok' } : { status: 404, body: '404 page not found\n' }));
+};
+
+export function systemImages(node: ClusterNode, plane: ControlPlane): readonly Image[] {
+  const image = (name: string, sizeBytes: number, path: string, program: Program, memory: number): Image =>
+    defineImage({ names: [name], sizeBytes, programs: { [path]: program }, entrypoint: [path], idle: { memoryBytes: memory * MiB, cpuMilli: 5 } });
+
+  const apiserver: Program = async (self) => {
+    klog(self, 'server.go:145] "Version: v1.33.1"');
+    await self.process.clock.sleep(ms(self.process.rng.between(300, 500)));
+    const server = createApiServer(self.process, {
+      etcd: plane.etcd(self.process, node.name),
+      kubelet: (name) => plane.kubelet(self.process, node.name, name),
+      serviceCidr: SERVICE_CIDR,
+      advertiseAddress: node.ip,
+      ...(plane.loadTexts ? { openapiTexts: plane.loadTexts } : {}),
+    });
+    node.machine.listen(6443, self.process, server.handle);
+    serveHttp(self.sockets, 6443, (request) => overHttp(request, server.handle));
+    klog(self, 'secure_serving.go:213] Serving securely on [::]:6443');
+    self.onSignal(() => self.process.kill());
+    return forever();
+  };
+
+  const certificate = (commonName: string) => ({ commonName, organizations: [] as string[] });
+  const controllerManager: Program = async (self) => {
+    klog(self, 'serving.go:386] Generated self-signed cert in-memory');
+    serveHealth(self, 10257);
+    await runControllerManager(self.process, {
+      handler: plane.apiServer(self.process, node.name),
+      certificate: certificate('system:kube-controller-manager'),
+      clusterCidr: POD_CIDR,
+      leaderElect: true,
+      identity: `${node.name}_${uuid(self)}`,
+    });
+    return 1;
+  };
+  const scheduler: Program = async (self) => {
+    klog(self, 'serving.go:386] Generated self-signed cert in-memory');
+    serveHealth(self, 10259);
+    await runScheduler(self.process, {
+      handler: plane.apiServer(self.process, node.name),
+      certificate: certificate('system:kube-scheduler'),
+      leaderElect: true,
+      identity: `${node.name}_${uuid(self)}`,
+    });
+    return 1;
+  };
+  const kubeProxy: Program = async (self) => {
+    klog(self, 'server_linux.go:53] "Using iptables proxy"');
+    await runKubeProxy(self.process, { nodeName: node.name, handler: plane.apiServer(self.process, node.name), token: tokenOf(self), kernel: node.kernel, clusterCidr: POD_CIDR });
+    return 1;
+  };
+  const kindnetd: Program = async (self) => {
+    klog(self, 'main.go:109] connected to apiserver: https://10.96.0.1:443');
+    await runKindnet(self.process, { nodeName: node.name, handler: plane.apiServer(self.process, node.name), token: tokenOf(self), kernel: node.kernel, files: node.machine.files });
+    return 1;
+  };
+  const coredns: Program = async (self) => {
+    self.stdout('.:53\nCoreDNS-1.12.0\nlinux/amd64, go1.23.3, 51e11f1\n');
+    await runCoreDns(self.process, { handler: plane.apiServer(self.process, node.name), token: tokenOf(self), sockets: self.sockets, files: self.files });
+    return 1;
+  };
+  return [
+    image(IMAGES.apiserver, 30_070_000, '/usr/local/bin/kube-apiserver', apiserver, 250),
+    image(IMAGES.controllerManager, 27_640_000, '/usr/local/bin/kube-controller-manager', controllerManager, 60),
+    image(IMAGES.scheduler, 21_780_000, '/usr/local/bin/kube-scheduler', scheduler, 25),
+    image(IMAGES.kubeProxy, 31_890_000, '/usr/local/bin/kube-proxy', kubeProxy, 20),
+    image(IMAGES.kindnet, 44_375_000, '/bin/kindnetd', kindnetd, 15),
+    image(IMAGES.coredns, 20_940_000, '/coredns', coredns, 16),
+  ];
+}
+
+const uuid = (self: ProgramContext): string => {
+  const hex = self.process.rng.text(32, '0123456789abcdef');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+};
+
+/** A request that came through the pod network, answered by the same handler. Without credentials it is anonymous. */
+async function overHttp(http: HttpRequest, handle: ApiHandler): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }> {
+  const request: ApiRequest = { method: http.method as ApiRequest['method'], path: http.path, query: http.query, headers: http.headers, ...(http.body ? { body: http.body } : {}) };
+  const response: ApiResponse = await handle(request);
+  response.stream?.cancel();
+  const body = response.body === undefined ? '' : typeof response.body === 'string' ? response.body : `${JSON.stringify(response.body, null, 2)}\n`;
+  return { status: response.status, headers: response.headers, body };
+}

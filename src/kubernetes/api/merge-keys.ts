@@ -1,0 +1,62 @@
+/**
+ * How strategic merge treats lists: the `patchStrategy` and `patchMergeKey` tags of staging/src/k8s.io/api. npm
+ * carries no such tags, so this table is written by hand. A list that is not here is replaced as a whole (tolerations, args, …).
+ */
+import { modelOf, SCHEMA } from './schema.ts';
+
+/** `Model.field` → the key that tells items apart; `''` for a list of plain values merged as a set. */
+const MERGE_KEYS: Readonly<Record<string, string>> = {
+  'ObjectMeta.ownerReferences': 'uid',
+  'ObjectMeta.finalizers': '',
+  'PodSpec.volumes': 'name',
+  'PodSpec.containers': 'name',
+  'PodSpec.initContainers': 'name',
+  'PodSpec.ephemeralContainers': 'name',
+  'PodSpec.imagePullSecrets': 'name',
+  'PodSpec.hostAliases': 'ip',
+  'PodSpec.topologySpreadConstraints': 'topologyKey',
+  'PodSpec.schedulingGates': 'name',
+  'PodSpec.resourceClaims': 'name',
+  'PodStatus.conditions': 'type',
+  'PodStatus.podIPs': 'ip',
+  'PodStatus.hostIPs': 'ip',
+  'PodStatus.resourceClaimStatuses': 'name',
+  'ContainerStatus.volumeMounts': 'mountPath',
+  'NodeSpec.podCIDRs': '',
+  'NodeStatus.conditions': 'type',
+  'NodeStatus.addresses': 'type',
+  'NamespaceStatus.conditions': 'type',
+  'ServiceSpec.ports': 'port',
+  'ServiceStatus.conditions': 'type',
+  'ServiceAccount.secrets': 'name',
+  'ReplicationControllerStatus.conditions': 'type',
+  'PersistentVolumeClaimStatus.conditions': 'type',
+  'DeploymentStatus.conditions': 'type',
+  'ReplicaSetStatus.conditions': 'type',
+  'DaemonSetStatus.conditions': 'type',
+  'StatefulSetStatus.conditions': 'type',
+  'JobStatus.conditions': 'type',
+  'PodDisruptionBudgetStatus.conditions': 'type',
+  'HorizontalPodAutoscalerStatus.conditions': 'type',
+  'CSINodeSpec.drivers': 'name',
+};
+for (const container of ['Container', 'EphemeralContainer']) {
+  Object.assign(MERGE_KEYS, {
+    [`${container}.ports`]: 'containerPort',
+    [`${container}.env`]: 'name',
+    [`${container}.volumeMounts`]: 'mountPath',
+    [`${container}.volumeDevices`]: 'devicePath',
+  });
+}
+
+/** Maps of which a client's patch names all keys that shall remain (`patchStrategy: retainKeys`). */
+const RETAIN_KEYS = new Set(['PodSpec.volumes', 'PodSpec.resourceClaims', 'DeploymentSpec.strategy']);
+
+/** The merge key of a list field; `''` for a set of plain values; undefined for a list replaced as a whole. */
+export const mergeKeyOf = (model: string | undefined, field: string): string | undefined => (model === undefined ? undefined : MERGE_KEYS[`${model}.${field}`]);
+
+export const retainsKeys = (model: string | undefined, field: string): boolean => model !== undefined && RETAIN_KEYS.has(`${model}.${field}`);
+
+/** The model of a field's value (or of its items). */
+export const childModel = (model: string | undefined, field: string): string | undefined =>
+  model === undefined ? undefined : modelOf(SCHEMA[model]?.fields[field]);

@@ -1,0 +1,46 @@
+/**
+ * NamespaceLifecycle: nothing is created in a namespace that is not there or is going, and the three
+ * namespaces the system needs are never deleted (apiserver `pkg/admission/plugin/namespace/lifecycle`).
+ */
+import type { KubeObject } from '../../api/meta.ts';
+import { failure, forbidden, notFound } from '../errors.ts';
+import type { Attributes, Plugin } from './admission.ts';
+
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
+
+/** Creating the very things that tell of what is wrong stays possible. */
+const ACCESS_REVIEWS = new Set(['localsubjectaccessreviews']);
+
+export const namespaceLifecycle: Plugin = {
+  name: 'NamespaceLifecycle',
+  validate(attributes, world) {
+    const { operation, row, namespace, old } = attributes;
+    if (operation === 'DELETE') {
+      if (row.plural === 'namespaces' && row.group === '' && old && IMMORTAL.has(old.metadata.name ?? '')) {
+        throw forbidden('', 'namespaces', old.metadata.name ?? '', 'this namespace may not be deleted');
+      }
+      return;
+    }
+    if (namespace === '' || row.plural === 'namespaces' || operation !== 'CREATE' || ACCESS_REVIEWS.has(row.plural)) return;
+    const key = `/registry/namespaces/${namespace}`;
+    const cached = world.get(key);
+    if (cached && !isTerminating(cached)) return;
+    return world.live(key).then((stored) => check(attributes, stored?.object));
+  },
+};
+
+function check({ row, namespace, object }: Attributes, found: KubeObject | undefined): void {
+  if (!found) throw notFound('', 'namespaces', namespace);
+  if (!isTerminating(found)) return;
+  const message = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  const name = object?.metadata.name ?? '';
+  const refusal = forbidden(row.group, row.plural, name, message).status;
+  throw failure(403, 'Forbidden', refusal.message ?? '', {
+    ...refusal.details,
+    causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }],
+  });
+}
+
+const isTerminating = (namespace: KubeObject): boolean =>
+  namespace.metadata.deletionTimestamp !== undefined || (namespace as { status?: { phase?: string } }).status?.phase === 'Terminating';
+

@@ -1,0 +1,27 @@
+/** RFC 4648 section 5, without padding, for texts of ASCII: tokens and continue keys. */
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+export function base64url(text: string): string {
+  let out = '';
+  for (let i = 0; i < text.length; i += 3) {
+    const left = text.length - i;
+    const bits = (text.charCodeAt(i) << 16) | ((left > 1 ? text.charCodeAt(i + 1) : 0) << 8) | (left > 2 ? text.charCodeAt(i + 2) : 0);
+    out += ALPHABET[bits >> 18]! + ALPHABET[(bits >> 12) & 63]! + (left > 1 ? ALPHABET[(bits >> 6) & 63]! : '') + (left > 2 ? ALPHABET[bits & 63]! : '');
+  }
+  return out;
+}
+
+export function fromBase64url(text: string): string {
+  let out = '';
+  let bits = 0;
+  let have = 0;
+  for (const char of text) {
+    bits = ((bits << 6) | ALPHABET.indexOf(char)) & 0xffffff;
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out += String.fromCharCode((bits >> have) & 255);
+    }
+  }
+  return out;
+}

@@ -1,0 +1,91 @@
+/**
+ * Seeing to it that a container's image is here (`images/image_manager.go`): pull policy, one pull at a
+ * time per node (serializeImagePulls), back-off per pod and image from 10 s to 5 min.
+ */
+import { type Instant, minutes, seconds } from '../../sim/clock.ts';
+import type { Process } from '../../sim/process.ts';
+import { Backoff, goDuration } from './backoff.ts';
+import { type ContainerRuntime, RuntimeError } from './cri.ts';
+import type { ContainerSpec, PodObject } from './pod-view.ts';
+
+export type PullResult =
+  | { readonly ok: true }
+  /** `retryAt`: when the back-off ends, if there is one. */
+  | { readonly ok: false; readonly reason: string; readonly message: string; readonly retryAt?: Instant };
+
+type Note = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+
+export class ImagePuller {
+  private readonly backoff = new Backoff(seconds(10), minutes(5));
+  /** What the last failure said, for the waiting message while backing off. */
+  private readonly lastError = new Map<string, string>();
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly self: Process,
+    private readonly runtime: ContainerRuntime,
+  ) {}
+
+  async ensure(pod: PodObject, container: ContainerSpec, note: Note): Promise<PullResult> {
+    const image = container.image ?? '';
+    const present = this.runtime.imageStatus(image) !== undefined;
+    const policy = container.imagePullPolicy ?? defaultPolicy(image);
+    if (policy !== 'Always' && present) {
+      note('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+      return { ok: true };
+    }
+    if (policy === 'Never') {
+      const message = `Container image "${image}" is not present with pull policy of Never`;
+      note('Warning', 'ErrImageNeverPull', message);
+      return { ok: false, reason: 'ErrImageNeverPull', message };
+    }
+    const key = `${pod.metadata.uid}_${image}`;
+    const now = this.self.clock.now();
+    const until = this.backoff.untilSinceUpdate(key, now);
+    if (until !== undefined) {
+      note('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+      const last = this.lastError.get(key);
+      return { ok: false, reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}"${last ? `: ${last}` : ''}`, retryAt: until };
+    }
+    note('Normal', 'Pulling', `Pulling image "${image}"`);
+    let began = now;
+    const pulled = this.queue.then(() => {
+      began = this.self.clock.now();
+      return this.runtime.pullImage(image);
+    });
+    this.queue = pulled.catch(() => {});
+    try {
+      const { size } = await pulled;
+      const end = this.self.clock.now();
+      note('Normal', 'Pulled', `Successfully pulled image "${image}" in ${roundMs(end - began)} (${roundMs(end - now)} including waiting). Image size: ${size} bytes.`);
+      this.lastError.delete(key);
+      return { ok: true };
+    } catch (error) {
+      if (error instanceof RuntimeError && error.reason === 'InvalidImageName') {
+        const message = `Failed to apply default image tag "${image}": ${error.message}`;
+        note('Warning', 'InspectFailed', message);
+        return { ok: false, reason: 'InvalidImageName', message };
+      }
+      const message = error instanceof Error ? error.message : String(error);
+      note('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+      const at = this.self.clock.now();
+      this.backoff.next(key, at, at);
+      this.lastError.set(key, `ErrImagePull: ${message}`);
+      return { ok: false, reason: 'ErrImagePull', message };
+    }
+  }
+
+  forget(uid: string): void {
+    this.backoff.forget(`${uid}_`);
+    for (const key of [...this.lastError.keys()]) if (key.startsWith(`${uid}_`)) this.lastError.delete(key);
+  }
+}
+
+const roundMs = (duration: number): string => goDuration(Math.floor(duration / 1000) * 1000);
+
+/** Without a policy (static pods): Always for `:latest`, IfNotPresent otherwise (core/v1 defaults.go). */
+export const defaultPolicy = (image: string): string => {
+  if (image.includes('@')) return 'IfNotPresent';
+  const tag = image.lastIndexOf(':') > image.lastIndexOf('/') ? image.slice(image.lastIndexOf(':') + 1) : 'latest';
+  return tag === 'latest' ? 'Always' : 'IfNotPresent';
+};
