@@ -22,8 +22,9 @@ export function ensureInstalled() {
   const stamp = join(root, 'node_modules', '.orrery-installed');
   const wanted = readFileSync(lock, 'utf8');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === String(statSync(lock).size) + wanted.slice(-200)) return;
-  // Some packages download binaries at install; none of ours need their scripts. Standard output stays clean for those who read it.
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: ['ignore', 2, 2] });
+  // install, not ci: ci refuses a lockfile without the entries of other platforms' optional binaries, which npm leaves out when
+  // it writes one. Versions are the lockfile's all the same. Some packages download binaries at install; none of ours need their scripts. Standard output stays clean for those who read it.
+  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: ['ignore', 2, 2] });
   writeFileSync(stamp, String(statSync(lock).size) + wanted.slice(-200));
 }
 

@@ -6,7 +6,8 @@ import type { EtcdClient, WatchResponse } from '../kubernetes/etcd/api.ts';
 import { EtcdError } from '../kubernetes/etcd/api.ts';
 import { createEtcdClient, type EtcdEndpoint } from '../kubernetes/etcd/client.ts';
 import { EtcdDisk } from '../kubernetes/etcd/disk.ts';
-import { type EtcdMember, type EtcdServer, startEtcd } from '../kubernetes/etcd/member.ts';
+import { type EtcdMember, startEtcd } from '../kubernetes/etcd/member.ts';
+import type { EtcdServer } from '../kubernetes/etcd/server.ts';
 import type { Wires } from '../linux/wire.ts';
 import { ms, seconds } from '../sim/clock.ts';
 import type { Loop } from '../sim/loop.ts';
@@ -17,7 +18,8 @@ import type { StoreMirror } from './store-mirror.ts';
 
 export class EtcdHost {
   readonly machine: Machine;
-  readonly disk = new EtcdDisk();
+  /** Survives everything but a new cluster. Made at first start, when all peers are known. */
+  private disk: EtcdDisk | undefined;
   member: EtcdMember | undefined;
 
   constructor(
@@ -38,10 +40,12 @@ export class EtcdHost {
 
   private async run(self: Process): Promise<void> {
     await self.clock.sleep(ms(self.rng.between(50, 300)));
+    this.disk ??= new EtcdDisk(this.peers().map((peer) => peer.id));
     const member = startEtcd(self, {
       name: this.name,
       clusterMembers: this.peers().map((peer) => ({ name: peer.name, id: peer.id })),
       disk: this.disk,
+      quiet: (key) => key.startsWith('/registry/leases/'),
       send: (to, message) => {
         const peer = this.peers().find((host) => host.name === to);
         if (peer) this.wires.send(this.name, to, () => peer.member?.step(this.name, message));

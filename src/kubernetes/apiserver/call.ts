@@ -11,7 +11,7 @@ import { badRequest } from './errors.ts';
 export type RequestVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
 export class Call {
-  readonly warnings: string[] = [];
+  warnings: string[] = [];
   /** Kind/namespace/name, as far as it is known yet. */
   about: string;
   private cause: TraceId;
@@ -41,6 +41,13 @@ export class Call {
   /** A stage of the chain is done: one fact, unless this is chatter. */
   stage(type: string, data: Readonly<Record<string, unknown>> = {}): void {
     if (!this.quiet) this.cause = this.trace.emit(type, this.about, data);
+  }
+
+  /** The same request about another object or in the stored version: one chain of causes, one list of warnings. */
+  derive(path: ResourcePath, row: ResourceRow): Call {
+    const call = new Call(this.request, path, row, this.verb, this.user, this.trace, this.quiet);
+    call.warnings = this.warnings;
+    return call;
   }
 
   /** After every await: others ran meanwhile, and what follows is still on behalf of this request. */

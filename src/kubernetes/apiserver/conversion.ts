@@ -4,7 +4,15 @@
  * (upstream pkg/apis/{events,autoscaling}/v1/conversion.go).
  */
 import type { KubeObject } from '../api/meta.ts';
-import { apiVersionOf, type ResourceRow } from '../api/resources.ts';
+import { apiVersionOf, byKind, type ResourceRow } from '../api/resources.ts';
+
+const STORED: Readonly<Record<string, ResourceRow>> = {
+  EventsV1Event: byKind('Event'),
+  HorizontalPodAutoscalerV1: byKind('HorizontalPodAutoscaler'),
+};
+
+/** The row a kind is stored as: its own, but for the two that are views. */
+export const storageRow = (row: ResourceRow): ResourceRow => STORED[row.type] ?? row;
 
 type Fields = KubeObject & Record<string, unknown>;
 

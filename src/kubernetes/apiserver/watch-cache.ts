@@ -7,7 +7,7 @@
  * ask for (one object, one namespace, one node's pods), so an event costs nothing to those it does not
  * concern. Delivery is a plain synchronous call.
  */
-import BTree from 'sorted-btree';
+import { BTree } from '../../sim/sorted-map.ts';
 import type { Instant } from '../../sim/clock.ts';
 import { seconds } from '../../sim/clock.ts';
 import type { KubeObject } from '../api/meta.ts';

@@ -107,6 +107,8 @@ export interface EtcdEvent {
 export interface WatchResponse {
   readonly header: ResponseHeader;
   readonly events: readonly EtcdEvent[];
+  /** The first response of every watch on a member: it has begun after `header.revision`. A client of the whole cluster keeps it to itself. */
+  readonly created?: boolean;
   readonly canceled?: boolean;
   readonly compactRevision?: number;
   readonly cancelReason?: string;

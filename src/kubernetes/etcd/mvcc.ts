@@ -8,7 +8,7 @@
  * Here simplified: keys are compared as UTF-16 text, not as bytes; the same for ASCII. The backend file
  * is not modelled, only what it holds.
  */
-import BTree from 'sorted-btree';
+import { BTree } from '../../sim/sorted-map.ts';
 import { EtcdError, type EtcdEvent, type KeyValue, type RangeRequest } from './api.ts';
 
 /** One key's versions, oldest first; a tombstone is a version 0. */
@@ -65,10 +65,6 @@ export class MvccStore {
 
   /** Live keys. */
   live = 0;
-
-  get keyCount(): number {
-    return this.live;
-  }
 
   /** Told of every write as it is applied, at no cost and with no effect on the world; for drawing and for tests. Returns what stops it. */
   observe(listener: (events: readonly EtcdEvent[], revision: number) => void): () => void {
@@ -186,6 +182,16 @@ export class MvccStore {
     }
     this.changes = this.changes.slice(first);
     this.compacted = revision;
+  }
+
+  /** Live keys that hang on a lease. */
+  attachments(): (readonly [key: string, lease: number])[] {
+    const out: (readonly [string, number])[] = [];
+    this.index.forEachPair((key, history) => {
+      const kv = alive(history.versions[history.versions.length - 1]);
+      if (kv && kv.lease !== 0) out.push([key, kv.lease]);
+    });
+    return out;
   }
 
   /** A copy to restore from. Versions are shared, lists are not. */

@@ -7,9 +7,9 @@ import type { Process } from '../../sim/process.ts';
 import { EtcdError, type ResponseHeader } from './api.ts';
 import type { Outcome } from './apply.ts';
 import { encode, type Operation } from './command.ts';
-import { REQUEST_TIMEOUT } from './reads.ts';
 import type { RaftCore } from './raft/raft.ts';
 import type { Entry } from './raft/types.ts';
+import { REQUEST_TIMEOUT } from './reads.ts';
 import { MAX_REQUEST_BYTES } from './validate.ts';
 
 export interface Answer<T extends Outcome = Outcome> {

@@ -11,7 +11,6 @@ import { apiVersionOf, type ResourceRow, storageKey } from '../../api/resources.
 import { timestamp } from '../../api/time.ts';
 import type { Admission, Operation } from '../admission/admission.ts';
 import type { Call } from '../call.ts';
-import { toStorage } from '../conversion.ts';
 import { alreadyExists, badRequest, conflict, failure, generateNameConflict, modified, notFound, quote } from '../errors.ts';
 import type { Storage } from '../storage.ts';
 import type { Stored } from '../watch-cache.ts';
@@ -93,7 +92,7 @@ export class Registry {
         if (await this.storage.get(key)) throw alreadyExists(row.group, row.plural, object.metadata.name ?? '');
         return object;
       }
-      const outcome = await this.storage.create(key, toStorage(row, object), strategy.ttl);
+      const outcome = await this.storage.create(key, object, strategy.ttl);
       call.resume();
       if ('written' in outcome) {
         call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'create' });
@@ -178,7 +177,6 @@ export class Registry {
 
   /** Writes `next` over `current`; undefined when somebody else wrote in between and the caller should look again. */
   private async commit(call: Call, key: string, current: Stored, next: KubeObject, fromCache: boolean): Promise<KubeObject | undefined> {
-    const stored = toStorage(call.row, next);
     if (isReadyToGo(next, current.object)) {
       const outcome = await this.storage.remove(key, current);
       call.resume();
@@ -186,14 +184,14 @@ export class Registry {
       call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete' });
       return next;
     }
-    if (sameBut(stored, current.object)) {
+    if (sameBut(next, current.object)) {
       // Nothing changes, so nothing is written, provided the cache was not behind.
       if (!fromCache) return current.object;
       const truth = await this.storage.get(key);
       call.resume();
       return truth?.modRevision === current.modRevision ? current.object : undefined;
     }
-    const outcome = await this.storage.replace(key, current, stored);
+    const outcome = await this.storage.replace(key, current, next);
     call.resume();
     if (!('written' in outcome)) return undefined;
     call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update' });

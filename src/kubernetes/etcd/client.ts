@@ -1,0 +1,190 @@
+/**
+ * A client of the whole cluster (etcd client/v3): it talks to one member at a time, goes to the next when
+ * that one cannot be reached, repeats what may safely be repeated, and keeps watches alive across members.
+ *
+ * Reads are repeated after any failure of the connection. A write is repeated only when the member says
+ * was never sent; otherwise it may have happened, and the caller must look (clientv3's retry interceptor).
+ *
+ * Here simplified: gRPC's round robin takes the next member for every call; this client stays with one
+ * for as long as that works, so that a story is easier to follow.
+ */
+import { type Duration, ms } from '../../sim/clock.ts';
+import type { Process } from '../../sim/process.ts';
+import { type EtcdClient, EtcdError, type TxnRequest, type WatchCreateRequest, type WatchResponse } from './api.ts';
+import type { EtcdServer } from './server.ts';
+import { isReadOnly } from './validate.ts';
+
+/** One member as a client reaches it. */
+export interface EtcdEndpoint {
+  readonly name: string;
+  /** Carries a call to the member and its answer back. Rejects with EtcdError code Unavailable when the member cannot be reached or the connection breaks; the text begins with {@link NOT_SENT} when the request surely never arrived. */
+  call<T>(invoke: (server: EtcdServer) => Promise<T>): Promise<T>;
+  /** Opens a watch on the member. `onClosed` is called once if the connection breaks. Returns the cancel function. */
+  watch(request: WatchCreateRequest, onResponse: (response: WatchResponse) => void, onClosed: () => void): () => void;
+}
+
+/** What gRPC says when there was no connection to send on: such a call may be repeated elsewhere, a write too. */
+export const NOT_SENT = 'connection error: ';
+
+/** clientv3: backoff between attempts 25 ms, jittered by half; 100 attempts. */
+const BACKOFF: Duration = ms(25);
+const ATTEMPTS = 100;
+
+export function createEtcdClient(self: Process, endpoints: readonly EtcdEndpoint[]): EtcdClient {
+  return new Client(self, endpoints);
+}
+
+class Client implements EtcdClient {
+  private at: number;
+
+  constructor(
+    private readonly self: Process,
+    private readonly endpoints: readonly EtcdEndpoint[],
+  ) {
+    if (endpoints.length === 0) throw new RangeError('etcdclient: no available endpoints');
+    // Round robin from a random one, so that many clients spread over the members.
+    this.at = self.rng.between(0, endpoints.length);
+  }
+
+  range(request: Parameters<EtcdClient['range']>[0]): ReturnType<EtcdClient['range']> {
+    return this.repeat((server) => server.range(request), true);
+  }
+  put(request: Parameters<EtcdClient['put']>[0]): ReturnType<EtcdClient['put']> {
+    return this.repeat((server) => server.put(request), false);
+  }
+  deleteRange(request: Parameters<EtcdClient['deleteRange']>[0]): ReturnType<EtcdClient['deleteRange']> {
+    return this.repeat((server) => server.deleteRange(request), false);
+  }
+  txn(request: TxnRequest): ReturnType<EtcdClient['txn']> {
+    return this.repeat((server) => server.txn(request), isReadOnly(request));
+  }
+  compact(request: Parameters<EtcdClient['compact']>[0]): ReturnType<EtcdClient['compact']> {
+    return this.repeat((server) => server.compact(request), false);
+  }
+  leaseGrant(request: Parameters<EtcdClient['leaseGrant']>[0]): ReturnType<EtcdClient['leaseGrant']> {
+    return this.repeat((server) => server.leaseGrant(request), false);
+  }
+  leaseRevoke(request: Parameters<EtcdClient['leaseRevoke']>[0]): ReturnType<EtcdClient['leaseRevoke']> {
+    return this.repeat((server) => server.leaseRevoke(request), false);
+  }
+  leaseKeepAlive(request: Parameters<EtcdClient['leaseKeepAlive']>[0]): ReturnType<EtcdClient['leaseKeepAlive']> {
+    return this.repeat((server) => server.leaseKeepAlive(request), true);
+  }
+  leaseTimeToLive(request: Parameters<EtcdClient['leaseTimeToLive']>[0]): ReturnType<EtcdClient['leaseTimeToLive']> {
+    return this.repeat((server) => server.leaseTimeToLive(request), true);
+  }
+
+  watch(request: WatchCreateRequest, onResponse: (response: WatchResponse) => void): () => void {
+    return new ResumedWatch(this, request, onResponse).start();
+  }
+
+  get current(): EtcdEndpoint {
+    return this.endpoints[this.at]!;
+  }
+
+  /** Goes on to the next member, unless somebody already did. */
+  leave(endpoint: EtcdEndpoint): void {
+    if (this.current === endpoint) this.at = (this.at + 1) % this.endpoints.length;
+  }
+
+  /** How long to wait before another attempt: not at all until every member was tried once. */
+  pause(attempt: number): Duration {
+    if (attempt % this.endpoints.length !== 0) return 0;
+    return ms(13) + this.self.rng.between(0, BACKOFF);
+  }
+
+  after(duration: Duration, callback: () => void): () => void {
+    return this.self.clock.after(duration, callback);
+  }
+
+  private async repeat<T>(invoke: (server: EtcdServer) => Promise<T>, safe: boolean): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const endpoint = this.current;
+      try {
+        return await endpoint.call(invoke);
+      } catch (error) {
+        if (!(error instanceof EtcdError) || error.code !== 'Unavailable') throw error;
+        // A member that answered is healthy, but may have lost its cluster; another one may not have.
+        this.leave(endpoint);
+        const again = safe || error.message.startsWith(NOT_SENT);
+        if (!again || attempt >= ATTEMPTS) throw error;
+        const pause = this.pause(attempt);
+        if (pause > 0) await this.self.clock.sleep(pause);
+      }
+    }
+  }
+}
+
+/** One watch over all its members' lives: it goes on after the last revision it has seen, so nothing is lost and nothing comes twice. */
+class ResumedWatch {
+  private next: number;
+  private cancel: (() => void) | undefined;
+  private stopped = false;
+  private attempt = 0;
+  private generation = 0;
+
+  constructor(
+    private readonly client: Client,
+    private readonly request: WatchCreateRequest,
+    private readonly onResponse: (response: WatchResponse) => void,
+  ) {
+    this.next = request.startRevision ?? 0;
+  }
+
+  start(): () => void {
+    this.open();
+    return () => {
+      this.stopped = true;
+      this.cancel?.();
+    };
+  }
+
+  private open(): void {
+    if (this.stopped) return;
+    const endpoint = this.client.current;
+    const generation = ++this.generation;
+    const mine = () => !this.stopped && generation === this.generation;
+    let over = false;
+    const cancel = endpoint.watch(
+      this.next > 0 ? { ...this.request, startRevision: this.next } : this.request,
+      (response) => {
+        if (mine()) this.receive(response, endpoint);
+        over ||= response.canceled ?? false;
+      },
+      () => {
+        if (mine()) this.reopen(endpoint);
+      },
+    );
+    if (mine() && !over) this.cancel = cancel;
+  }
+
+  private receive(response: WatchResponse, endpoint: EtcdEndpoint): void {
+    if (response.canceled) {
+      // The past that was asked for is gone: only the caller can decide what to do.
+      if (response.compactRevision) {
+        this.stopped = true;
+        this.onResponse(response);
+      } else this.reopen(endpoint);
+      return;
+    }
+    this.attempt = 0;
+    if (response.created) {
+      // A watch "from now on" has a beginning from here on, wherever it is resumed.
+      if (this.next === 0) this.next = response.header.revision + 1;
+      return;
+    }
+    const events = this.next > 0 ? response.events.filter((event) => event.kv.modRevision >= this.next) : response.events;
+    const last = events[events.length - 1];
+    if (last) this.next = last.kv.modRevision + 1;
+    // Everything up to the header's revision was delivered: a progress notification.
+    else if (response.events.length === 0) this.next = Math.max(this.next, response.header.revision + 1);
+    if (events.length > 0 || response.events.length === 0) this.onResponse(events === response.events ? response : { ...response, events });
+  }
+
+  private reopen(endpoint: EtcdEndpoint): void {
+    this.generation++;
+    this.cancel = undefined;
+    this.client.leave(endpoint);
+    this.client.after(this.client.pause(++this.attempt), () => this.open());
+  }
+}

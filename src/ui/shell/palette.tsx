@@ -1,0 +1,113 @@
+/** Everything by name: views, time, every object and what can be done to the selected one. */
+import { useMemo, useState } from 'react';
+import { actionsFor } from '../actions.ts';
+import { type App, useApp } from '../app-context.ts';
+import { Glyph } from '../look/glyph.tsx';
+import { allThings, summaryOf, thingOf } from '../objects.ts';
+import { Dialog } from './dialog.tsx';
+import css from './dialog.module.css';
+
+interface Command {
+  readonly id: string;
+  readonly text: string;
+  readonly hint: string;
+  readonly status?: Parameters<typeof Glyph>[0]['status'];
+  run(): void;
+}
+const SHOWN = 12;
+
+function commandsOf(app: App): Command[] {
+  const { ui, session, cluster } = app;
+  const state = ui.store.getState();
+  const plain: Command[] = [
+    { id: 'map', text: 'Map', hint: 'view · 1', run: () => ui.set({ view: 'map' }) },
+    { id: 'table', text: 'Table', hint: 'view · Shift+T', run: () => ui.set({ view: 'table' }) },
+    { id: 'toggle', text: 'Play or pause', hint: 'time · Space', run: () => session.send({ type: 'toggle' }) },
+    { id: 'step', text: 'Step to the next change', hint: 'time · .', run: () => session.send({ type: 'step', what: 'fact' }) },
+    { id: 'fit', text: 'Fit everything', hint: 'map · 0', run: () => app.map?.fit() },
+    { id: 'terminal', text: 'Terminal', hint: 'dock · `', run: () => ui.openDock('terminal') },
+    { id: 'events', text: 'Events', hint: 'dock', run: () => ui.openDock('events') },
+    { id: 'edit', text: 'Edit YAML', hint: 'dock', run: () => ui.openDock('yaml') },
+    { id: 'lessons', text: 'Lessons', hint: 'panel', run: () => ui.set({ lessons: true }) },
+    { id: 'failed', text: 'Show only what failed', hint: 'filter', run: () => ui.set({ filter: 'status:failed' }) },
+    { id: 'clear', text: 'Clear the filter', hint: 'filter', run: () => ui.set({ filter: '', namespaces: [] }) },
+    { id: 'theme', text: 'Light or dark', hint: 'look', run: () => ui.set({ theme: state.theme === 'dark' ? 'light' : 'dark' }) },
+    { id: 'help', text: 'Keys and help', hint: '?', run: () => ui.set({ dialog: 'help' }) },
+  ];
+  const selected = thingOf(cluster, state.selected);
+  const name = selected && summaryOf(cluster, selected)?.title;
+  const actions = selected ? actionsFor(app, selected).map((action): Command => ({ id: `do-${action.id}`, text: `${action.label}: ${name}`, hint: 'selected', run: () => action.run(app) })) : [];
+  return [...actions, ...plain];
+}
+
+export function Palette() {
+  const app = useApp();
+  const [text, setText] = useState('');
+  const [at, setAt] = useState(0);
+  const found = useMemo(() => {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (candidate: string) => words.every((word) => candidate.toLowerCase().includes(word));
+    const commands = commandsOf(app).filter((command) => fits(`${command.text} ${command.hint}`));
+    if (words.length === 0) return commands.slice(0, SHOWN);
+    const things: Command[] = [];
+    for (const thing of allThings(app.cluster)) {
+      if (commands.length + things.length >= SHOWN) break;
+      const summary = summaryOf(app.cluster, thing);
+      if (!summary || !fits(`${summary.kind} ${summary.title}`)) continue;
+      things.push({
+        id: thing.id,
+        text: summary.title,
+        hint: `${summary.kind} · ${summary.word}`,
+        status: summary.status,
+        run: () => {
+          app.ui.inspect(thing.id, 'summary');
+          app.map?.reveal(thing.id);
+        },
+      });
+    }
+    return [...commands, ...things].slice(0, SHOWN);
+  }, [app, text]);
+  const choose = (command: Command | undefined): void => {
+    if (!command) return;
+    app.ui.set({ dialog: undefined });
+    command.run();
+  };
+  return (
+    <Dialog label="Command palette">
+      <input
+        className={css['query']}
+        role="combobox"
+        aria-label="Command or object"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-activedescendant={found[at] ? `palette-${at}` : undefined}
+        placeholder="Find a command, node, pod or service"
+        value={text}
+        spellCheck={false}
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+            event.preventDefault();
+            setAt((before) => (before + (event.key === 'ArrowDown' ? 1 : -1) + found.length) % Math.max(1, found.length));
+          } else if (event.key === 'Enter') {
+            event.preventDefault();
+            choose(found[at]);
+          }
+        }}
+      />
+      <ul id="palette-list" role="listbox" aria-label="Found" className={css['list']}>
+        {found.map((command, i) => (
+          <li key={command.id} id={`palette-${i}`} role="option" aria-selected={i === at} className={css['option']} onPointerMove={() => setAt(i)} onClick={() => choose(command)}>
+            {command.status !== undefined && <Glyph status={command.status} />}
+            <span>{command.text}</span>
+            <small>{command.hint}</small>
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p className={css['nothing']}>Nothing is called that.</p>}
+    </Dialog>
+  );
+}

@@ -1,0 +1,78 @@
+/** The page: top bar, rail, stage (map or table, with panels laid over it), time bar. Panels overlay the stage, so opening one moves nothing. */
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { useApp, useSession, useUi } from '../app-context.ts';
+import { Dock } from '../dock/dock.tsx';
+import { Inspector } from '../inspector/inspector.tsx';
+import { ClusterMap } from '../map/map.tsx';
+import { ContextMenu } from './context-menu.tsx';
+import { announcer } from './announcer.ts';
+import { CrashBanner } from './crash-banner.tsx';
+import { FilterNotice } from './filter-notice.tsx';
+import { Help } from './help.tsx';
+import { useKeys } from './keys.ts';
+import { Palette } from './palette.tsx';
+import { Rail } from './rail.tsx';
+import { Toasts } from './toasts.tsx';
+import { TopBar } from './top-bar.tsx';
+import { TimeBar } from '../time/time-bar.tsx';
+import { TableTwin } from '../table/table-twin.tsx';
+import css from './shell.module.css';
+
+const LessonPanel = lazy(() => import('../lessons/lesson-panel.tsx'));
+
+export function Shell() {
+  const app = useApp();
+  const view = useUi((ui) => ui.view);
+  const dialog = useUi((ui) => ui.dialog);
+  const menu = useUi((ui) => ui.menu);
+  const dockOpen = useUi((ui) => ui.dock.open);
+  const inspectorOpen = useUi((ui) => ui.inspector.open && ui.selected !== undefined);
+  const lessons = useUi((ui) => ui.lessons);
+  const session = useSession();
+  useKeys();
+  const style = {
+    '--dock-now': dockOpen ? 'var(--dock)' : 'var(--strip)',
+    '--inspector-now': inspectorOpen ? 'var(--inspector)' : '0px',
+    '--lessons-now': lessons ? 'var(--lessons)' : '0px',
+  } as React.CSSProperties;
+  return (
+    <div className={css['shell']} style={style}>
+      <a className={css['skip']} href="#stage" onClick={() => (view === 'map' ? app.map?.focus() : undefined)}>
+        Skip to the cluster
+      </a>
+      <TopBar />
+      <Rail />
+      <main id="stage" className={css['stage']} aria-label="Cluster">
+        {view === 'map' ? <ClusterMap /> : <TableTwin />}
+        <FilterNotice />
+        {session.value === 'crashed' || session.value === 'lost' ? <CrashBanner /> : null}
+        {lessons && (
+          <aside className={css['lessons']} aria-label="Lesson">
+            <Suspense fallback={<p className={css['loading']}>Opening…</p>}>
+              <LessonPanel app={app} onClose={() => app.ui.set({ lessons: false })} />
+            </Suspense>
+          </aside>
+        )}
+        <Inspector />
+        <Dock />
+        <Toasts />
+      </main>
+      <TimeBar />
+      {menu && <ContextMenu key={menu.id} menu={menu} />}
+      {dialog === 'palette' && <Palette />}
+      {dialog === 'help' && <Help />}
+      <LiveRegion />
+    </div>
+  );
+}
+
+function LiveRegion() {
+  const [sentence, setSentence] = useState('');
+  useEffect(() => announcer()?.onSentence(setSentence), []);
+  return (
+    <div className="visually-hidden" role="status" aria-live="polite" data-testid="live">
+      {sentence}
+    </div>
+  );
+}
+
