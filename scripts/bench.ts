@@ -26,7 +26,10 @@ const results: Result[] = [];
 const report = (result: Result): void => {
   results.push(result);
   if (values.json) console.log(JSON.stringify(result));
-  else console.log(`${result.name.padEnd(48)} ${result.value.toFixed(1).padStart(10)} ${result.unit}${result.ratio === undefined ? '' : `   ${result.ratio.toFixed(1)}x ${result.limit} (budget ${result.budget}x)`}`);
+  else
+    console.log(
+      `${result.name.padEnd(48)} ${result.value.toFixed(1).padStart(10)} ${result.unit}${result.ratio === undefined ? '' : `   ${result.ratio.toFixed(1)}x ${result.limit} (budget ${result.budget}x)`}`,
+    );
 };
 
 const cpuMs = (): number => {
@@ -38,7 +41,16 @@ const median = (list: readonly number[]): number => [...list].sort((a, b) => a -
 /** CPU milliseconds of the bare skeleton with the same nodes and pods, in a process of its own as ours is. */
 function roofline(nodes: number, pods: number): number | undefined {
   if (!existsSync(join(limits, 'roofline.mjs'))) return undefined;
-  const runs = Array.from({ length: 5 }, () => JSON.parse(execFileSync(process.execPath, [join(limits, 'roofline.mjs'), String(nodes), String(pods)], { encoding: 'utf8' }).trim().split('\n').at(-1)!) as { create_cpu_ms: number });
+  const runs = Array.from(
+    { length: 5 },
+    () =>
+      JSON.parse(
+        execFileSync(process.execPath, [join(limits, 'roofline.mjs'), String(nodes), String(pods)], { encoding: 'utf8' })
+          .trim()
+          .split('\n')
+          .at(-1)!,
+      ) as { create_cpu_ms: number },
+  );
   return median(runs.map((run) => run.create_cpu_ms));
 }
 
@@ -62,7 +74,12 @@ for (let i = 0; i < Number(values.runs); i++) {
 }
 const floor = roofline(3, 30);
 const boot = median(boots);
-report({ name: 'boot of three-nodes and 30 pods, all Ready: CPU', value: boot, unit: 'ms', ...(floor ? { limit: 'roofline.mjs 3 30', ratio: boot / floor, budget: 40 } : {}) });
+report({
+  name: 'boot of three-nodes and 30 pods, all Ready: CPU',
+  value: boot,
+  unit: 'ms',
+  ...(floor ? { limit: 'roofline.mjs 3 30', ratio: boot / floor, budget: 40 } : {}),
+});
 report({ name: 'the same, virtual time', value: virtualBoot / 1_000_000, unit: 's' });
 report({ name: 'one virtual hour of it, idle: CPU', value: median(hours), unit: 'ms', budget: 2000 });
 report({ name: 'events in that hour', value: events, unit: 'events' });

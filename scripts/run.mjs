@@ -14,7 +14,15 @@ await build({
   root,
   logLevel: 'error',
   ssr: { noExternal: true },
-  build: { ssr: join(root, 'scripts', `${name}.ts`), outDir: out, emptyOutDir: true, target: 'node20', minify: false, copyPublicDir: false, rolldownOptions: { output: { entryFileNames: 'main.mjs', chunkFileNames: '[name]-[hash].mjs' } } },
+  build: {
+    ssr: join(root, 'scripts', `${name}.ts`),
+    outDir: out,
+    emptyOutDir: true,
+    target: 'node20',
+    minify: false,
+    copyPublicDir: false,
+    rolldownOptions: { output: { entryFileNames: 'main.mjs', chunkFileNames: '[name]-[hash].mjs' } },
+  },
 });
 process.argv.splice(1, process.argv.length - 1, join(out, 'main.mjs'), ...args);
 await import(pathToFileURL(join(out, 'main.mjs')).href);

@@ -28,6 +28,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes/coredns': ['kubernetes/api', 'kubernetes/client', 'linux', 'sim'],
   'kubernetes/kubectl': ['kubernetes/api', 'kubernetes/client', 'linux', 'sim'],
   cluster: ['kubernetes', 'linux', 'sim', 'hosts/protocol.ts'],
+  'cluster/testing.ts': ['cluster', 'hosts', 'kubernetes', 'linux', 'sim'],
   'hosts/protocol.ts': ['sim'],
   'hosts/connect.ts': ['hosts/protocol.ts', 'sim'],
   hosts: ['cluster', 'sim', 'kubernetes/api'],

@@ -5,7 +5,18 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { RELEASE } from '../kubernetes/api/release.ts';
-import type { ClusterRole, ClusterRoleBinding, ConfigMap, Container, DaemonSet, Deployment, Pod, Service, ServiceAccount, Volume } from '../kubernetes/api/types.gen.ts';
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  ConfigMap,
+  Container,
+  DaemonSet,
+  Deployment,
+  Pod,
+  Service,
+  ServiceAccount,
+  Volume,
+} from '../kubernetes/api/types.gen.ts';
 
 export const POD_CIDR = '10.244.0.0/16';
 export const SERVICE_CIDR = '10.96.0.0/12';
@@ -24,10 +35,20 @@ export const IMAGES = {
 const MANIFESTS = '/etc/kubernetes/manifests';
 
 type HttpProbe = NonNullable<Container['livenessProbe']>;
-const healthz = (host: string, port: number, path: string, extra: Partial<HttpProbe>): HttpProbe => ({ httpGet: { host, path, port, scheme: 'HTTPS' }, timeoutSeconds: 15, ...extra });
+const healthz = (host: string, port: number, path: string, extra: Partial<HttpProbe>): HttpProbe => ({
+  httpGet: { host, path, port, scheme: 'HTTPS' },
+  timeoutSeconds: 15,
+  ...extra,
+});
 
 /** One static pod as kubeadm writes it (`app/util/staticpod`): host network, node-critical, probes on the component's own port. */
-function staticPod(name: string, image: string, command: readonly string[], cpu: string, probes: { readonly host: string; readonly port: number; readonly live: string; readonly ready?: string; readonly start: string }): Pod {
+function staticPod(
+  name: string,
+  image: string,
+  command: readonly string[],
+  cpu: string,
+  probes: { readonly host: string; readonly port: number; readonly live: string; readonly ready?: string; readonly start: string },
+): Pod {
   const container: Container = {
     name,
     image,
@@ -81,14 +102,26 @@ export function staticPods(ip: string, etcdServers: readonly string[]): readonly
       pod: staticPod(
         'kube-controller-manager',
         IMAGES.controllerManager,
-        flags({ 'allocate-node-cidrs': 'true', 'bind-address': '127.0.0.1', 'cluster-cidr': POD_CIDR, 'leader-elect': 'true', 'service-cluster-ip-range': SERVICE_CIDR }),
+        flags({
+          'allocate-node-cidrs': 'true',
+          'bind-address': '127.0.0.1',
+          'cluster-cidr': POD_CIDR,
+          'leader-elect': 'true',
+          'service-cluster-ip-range': SERVICE_CIDR,
+        }),
         '200m',
         { host: '127.0.0.1', port: 10257, live: '/healthz', start: '/healthz' },
       ),
     },
     {
       path: `${MANIFESTS}/kube-scheduler.yaml`,
-      pod: staticPod('kube-scheduler', IMAGES.scheduler, flags({ 'bind-address': '127.0.0.1', 'leader-elect': 'true' }), '100m', { host: '127.0.0.1', port: 10259, live: '/livez', ready: '/readyz', start: '/livez' }),
+      pod: staticPod('kube-scheduler', IMAGES.scheduler, flags({ 'bind-address': '127.0.0.1', 'leader-elect': 'true' }), '100m', {
+        host: '127.0.0.1',
+        port: 10259,
+        live: '/livez',
+        ready: '/readyz',
+        start: '/livez',
+      }),
     },
   ];
 }
@@ -101,10 +134,27 @@ const binding = (name: string, role: string, account: string): ClusterRoleBindin
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
   subjects: [{ kind: 'ServiceAccount', name: account, namespace: 'kube-system' }],
 });
-const role = (name: string, rules: ClusterRole['rules']): ClusterRole => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, ...(rules ? { rules } : {}) });
-const config = (name: string, data: Readonly<Record<string, string>>): ConfigMap => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'kube-system' }, data: { ...data } });
+const role = (name: string, rules: ClusterRole['rules']): ClusterRole => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name },
+  ...(rules ? { rules } : {}),
+});
+const config = (name: string, data: Readonly<Record<string, string>>): ConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'kube-system' },
+  data: { ...data },
+});
 
-function daemonSet(name: string, labels: Record<string, string>, container: Container, account: string, volumes: Volume[], extra: Partial<NonNullable<DaemonSet['spec']>['template']['spec']> = {}): DaemonSet {
+function daemonSet(
+  name: string,
+  labels: Record<string, string>,
+  container: Container,
+  account: string,
+  volumes: Volume[],
+  extra: Partial<NonNullable<DaemonSet['spec']>['template']['spec']> = {},
+): DaemonSet {
   return {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
@@ -161,7 +211,10 @@ export function kubeProxy(server: string): readonly DeepReadonly<KubeObject>[] {
     serviceAccount('kube-proxy'),
     binding('kubeadm:node-proxier', 'system:node-proxier', 'kube-proxy'),
     config('kube-proxy', files),
-    daemonSet('kube-proxy', labels, container, 'kube-proxy', [{ name: 'kube-proxy', configMap: { name: 'kube-proxy' } }], { priorityClassName: 'system-node-critical', nodeSelector: { 'kubernetes.io/os': 'linux' } }),
+    daemonSet('kube-proxy', labels, container, 'kube-proxy', [{ name: 'kube-proxy', configMap: { name: 'kube-proxy' } }], {
+      priorityClassName: 'system-node-critical',
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+    }),
   ];
 }
 
@@ -184,7 +237,13 @@ export function coreDns(): readonly DeepReadonly<KubeObject>[] {
           affinity: {
             podAntiAffinity: {
               preferredDuringSchedulingIgnoredDuringExecution: [
-                { weight: 100, podAffinityTerm: { labelSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] }, topologyKey: 'kubernetes.io/hostname' } },
+                {
+                  weight: 100,
+                  podAffinityTerm: {
+                    labelSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
+                    topologyKey: 'kubernetes.io/hostname',
+                  },
+                },
               ],
             },
           },
@@ -206,7 +265,13 @@ export function coreDns(): readonly DeepReadonly<KubeObject>[] {
                 { containerPort: 53, name: 'dns-tcp', protocol: 'TCP' },
                 { containerPort: 9153, name: 'metrics', protocol: 'TCP' },
               ],
-              livenessProbe: { httpGet: { path: '/health', port: 8080, scheme: 'HTTP' }, initialDelaySeconds: 60, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 5 },
+              livenessProbe: {
+                httpGet: { path: '/health', port: 8080, scheme: 'HTTP' },
+                initialDelaySeconds: 60,
+                timeoutSeconds: 5,
+                successThreshold: 1,
+                failureThreshold: 5,
+              },
               readinessProbe: { httpGet: { path: '/ready', port: 8181, scheme: 'HTTP' } },
               securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] } },
             },
@@ -220,7 +285,12 @@ export function coreDns(): readonly DeepReadonly<KubeObject>[] {
   const service: Service = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { ...labels, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' }, annotations: { 'prometheus.io/port': '9153', 'prometheus.io/scrape': 'true' } },
+    metadata: {
+      name: 'kube-dns',
+      namespace: 'kube-system',
+      labels: { ...labels, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+      annotations: { 'prometheus.io/port': '9153', 'prometheus.io/scrape': 'true' },
+    },
     spec: {
       selector: labels,
       clusterIP: DNS_IP,

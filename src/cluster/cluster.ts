@@ -4,10 +4,11 @@
  * Machines on wires; etcd on three of them; nodes with kernel, containerd and kubelet; the control plane
  * as static pods; a laptop with kubectl; and kubeadm to bring it up.
  */
-import { createObserver } from '../kubernetes/apiserver/observer.ts';
-import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
+
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
+import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
 import type { Deployment, Node, Pod } from '../kubernetes/api/types.gen.ts';
+import { createObserver } from '../kubernetes/apiserver/observer.ts';
 import { Lan } from '../linux/lan.ts';
 import { Wires } from '../linux/wire.ts';
 import type { Loop } from '../sim/loop.ts';
@@ -50,10 +51,12 @@ export class Cluster {
     const lan = new Lan(this.wires);
     // Reading a file of the program takes real time, of which the world knows nothing.
     const load = options.loadTexts;
-    const loadTexts = load && (() => {
-      const letGo = loop.hold();
-      return load().finally(letGo);
-    });
+    const loadTexts =
+      load &&
+      (() => {
+        const letGo = loop.hold();
+        return load().finally(letGo);
+      });
 
     this.etcd = topology.etcd.map(({ name, ip }) => new EtcdHost(loop, this.wires, name, ip, () => this.etcd, this.mirror));
     const plane: ControlPlane = {
@@ -64,9 +67,25 @@ export class Cluster {
     };
     this.nodes = [topology.controlPlane, ...topology.workers].map(
       ({ name, ip }) =>
-        new ClusterNode({ name, ip, loop, wires: this.wires, lan, systemImages: (node) => systemImages(node, plane), apiServer: (self, from) => this.apiServer(self, from) }),
+        new ClusterNode({
+          name,
+          ip,
+          loop,
+          wires: this.wires,
+          lan,
+          systemImages: (node) => systemImages(node, plane),
+          apiServer: (self, from) => this.apiServer(self, from),
+        }),
     );
-    this.laptop = new Laptop({ loop, wires: this.wires, lan, apiServer: (self) => this.apiServer(self, 'laptop'), show: options.terminal, server: `https://${topology.controlPlane.ip}:6443`, ...(loadTexts ? { loadTexts } : {}) });
+    this.laptop = new Laptop({
+      loop,
+      wires: this.wires,
+      lan,
+      apiServer: (self) => this.apiServer(self, 'laptop'),
+      show: options.terminal,
+      server: `https://${topology.controlPlane.ip}:6443`,
+      ...(loadTexts ? { loadTexts } : {}),
+    });
 
     for (const host of [...this.etcd, ...this.nodes, this.laptop]) {
       this.byName.set(host.machine.name, host.machine);
@@ -76,11 +95,13 @@ export class Cluster {
     const browser = this.laptop.machine.root.spawn('browser@laptop', forever);
     const asAdmin = this.apiServer(browser, 'laptop');
     this.adminHandler = (request) => asAdmin(request.headers['authorization'] === undefined ? { ...request, certificate: ADMIN } : request);
-    const store = this.mirror;
-    this.observe = createObserver({ store: { revision: () => store.revision, list: (plural) => store.list(plural), watch: (plural, listener) => store.watch(plural, listener) }, now: () => loop.now });
+    const observer = createObserver({ store: this.mirror, now: () => loop.now });
+    this.observe = (request) => observer.handle(request);
 
     const [controlPlane, ...workers] = this.nodes as [ClusterNode, ...ClusterNode[]];
-    controlPlane.machine.root.spawn('kubeadm@control-plane', (self) => kubeadm(self, { controlPlane, workers, etcd: this.etcd, apiServer: (process, from) => this.apiServer(process, from) }));
+    controlPlane.machine.root.spawn('kubeadm@control-plane', (self) =>
+      kubeadm(self, { controlPlane, workers, etcd: this.etcd, apiServer: (process, from) => this.apiServer(process, from) }),
+    );
   }
 
   /** As the cluster's administrator, from the laptop; a bearer token makes the caller somebody else. */
@@ -124,20 +145,35 @@ export class Cluster {
   /** Every node of the topology is Ready, and DNS answers. */
   ready(): boolean {
     const nodes = this.mirror.list('nodes') as readonly DeepReadonly<Node>[];
-    if (nodes.length < this.nodes.length || !nodes.every((node) => node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'))) return false;
+    if (
+      nodes.length < this.nodes.length ||
+      !nodes.every((node) => node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'))
+    )
+      return false;
     const dns = this.mirror.get('deployments', 'kube-system/coredns') as DeepReadonly<Deployment> | undefined;
     if ((dns?.status?.readyReplicas ?? 0) < (dns?.spec?.replicas ?? 1)) return false;
-    return (this.mirror.list('pods') as readonly DeepReadonly<Pod>[]).filter((pod) => pod.metadata.namespace === 'kube-system').every((pod) => pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false);
+    return (this.mirror.list('pods') as readonly DeepReadonly<Pod>[])
+      .filter((pod) => pod.metadata.namespace === 'kube-system')
+      .every((pod) => pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false);
   }
 
   private apiServer(self: Process, from: string): ApiHandler {
     const [controlPlane] = this.nodes as [ClusterNode];
-    return dial({ wires: this.wires, self, from, to: controlPlane.name, address: `${controlPlane.ip}:6443`, listener: () => controlPlane.machine.ports.get(6443) });
+    return dial({
+      wires: this.wires,
+      self,
+      from,
+      to: controlPlane.name,
+      address: `${controlPlane.ip}:6443`,
+      listener: () => controlPlane.machine.ports.get(6443),
+    });
   }
 
   private kubelet(self: Process, from: string, name: string): ApiHandler | undefined {
     const node = this.node(name);
-    return node && dial({ wires: this.wires, self, from, to: name, address: `${node.ip}:${KUBELET_PORT}`, listener: () => node.machine.ports.get(KUBELET_PORT) });
+    return (
+      node && dial({ wires: this.wires, self, from, to: name, address: `${node.ip}:${KUBELET_PORT}`, listener: () => node.machine.ports.get(KUBELET_PORT) })
+    );
   }
 }
 

@@ -103,7 +103,11 @@ function endpoint(self: Process, from: string, host: EtcdHost, wires: Wires): Et
         );
       });
       // gRPC's own deadline in the API server is 10 s; an unreachable machine is noticed by ARP sooner.
-      const cancel = self.clock.after(sent ? seconds(10) : seconds(3), () => answer.reject(sent ? new EtcdError('context deadline exceeded', 'DeadlineExceeded') : unavailable(refused.replace('connection refused', 'no route to host'))));
+      const cancel = self.clock.after(sent ? seconds(10) : seconds(3), () =>
+        answer.reject(
+          sent ? new EtcdError('context deadline exceeded', 'DeadlineExceeded') : unavailable(refused.replace('connection refused', 'no route to host')),
+        ),
+      );
       return answer.promise.finally(cancel);
     },
     watch(request, onResponse: (response: WatchResponse) => void, onClosed: () => void): () => void {

@@ -1,11 +1,12 @@
 /**
  * kubeadm: `init` on the control-plane node, the pod network, then `join` on each worker, in that order.
  */
-import { dump } from '../kubernetes/api/yaml.ts';
+
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { ApiError, type ApiHandler } from '../kubernetes/api/request.ts';
 import type { Kind } from '../kubernetes/api/types.gen.ts';
+import { dump } from '../kubernetes/api/yaml.ts';
 import { type Client, createClient } from '../kubernetes/client/client.ts';
 import { ms } from '../sim/clock.ts';
 import type { Process } from '../sim/process.ts';
@@ -22,7 +23,11 @@ export interface Kubeadm {
 
 /** Brings a cluster up on machines that are on. Ends when the last worker has been told to join. */
 export async function kubeadm(self: Process, { controlPlane, workers, etcd, apiServer }: Kubeadm): Promise<void> {
-  const client = createClient({ handler: apiServer(self, controlPlane.name), userAgent: 'kubeadm', certificate: { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins', 'system:masters'] } });
+  const client = createClient({
+    handler: apiServer(self, controlPlane.name),
+    userAgent: 'kubeadm',
+    certificate: { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins', 'system:masters'] },
+  });
   self.trace.emit('boot', '', { phase: 'init' });
 
   // [control-plane] static pod manifests, then [kubelet-start]; the kubelet runs them before there is any API to ask.

@@ -2,12 +2,13 @@
  * The laptop: a machine of the world with a shell in which kubectl is a program. Terminals and headless
  * commands run here, in virtual time, over the same wires as everything else.
  */
-import { createKubectl } from '../kubernetes/kubectl/kubectl.ts';
+
 import type { ApiHandler } from '../kubernetes/api/request.ts';
+import { createKubectl } from '../kubernetes/kubectl/kubectl.ts';
 import { Kernel } from '../linux/kernel.ts';
 import type { Lan } from '../linux/lan.ts';
 import type { Program } from '../linux/program.ts';
-import { applets } from '../linux/shell/applets.ts';
+import { applets } from '../linux/shell/applets/applets.ts';
 import { createTerminal } from '../linux/shell/interactive.ts';
 import { Machine as ShellMachine } from '../linux/shell/machine.ts';
 import { runCommand, sh } from '../linux/shell/shell.ts';
@@ -30,7 +31,17 @@ export interface LaptopOptions {
 }
 
 const HOME = '/home/you';
-const ENV = { HOME, USER: 'you', LOGNAME: 'you', HOSTNAME: 'laptop', SHELL: '/bin/bash', PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PS1: '\\u@\\h:\\w\\$ ', KUBE_EDITOR: 'vi' } as const;
+const ENV = {
+  HOME,
+  USER: 'you',
+  LOGNAME: 'you',
+  HOSTNAME: 'laptop',
+  SHELL: '/bin/bash',
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LANG: 'C.UTF-8',
+  PS1: '\\u@\\h:\\w\\$ ',
+  KUBE_EDITOR: 'vi',
+} as const;
 
 interface Screen {
   readonly terminal: ReturnType<typeof createTerminal>;
@@ -60,7 +71,9 @@ export class Laptop {
     const kubectl: Program = (self) => {
       // What a person typed is where chains of causes begin.
       self.process.trace.emit('user.command', '', { command: self.argv.join(' ') });
-      return createKubectl({ handler: options.apiServer(self.process), certificate: ADMIN, ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}) })(self);
+      return createKubectl({ handler: options.apiServer(self.process), certificate: ADMIN, ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}) })(
+        self,
+      );
     };
     const programs: Readonly<Record<string, Program>> = { ...applets, sh, bash: sh, kubectl, k: kubectl };
     this.shellMachine = new ShellMachine({
@@ -93,7 +106,17 @@ export class Laptop {
   private screen(name: string, columns = 80, rows = 24): Screen {
     let screen = this.screens.get(name);
     if (!screen) {
-      screen = { terminal: createTerminal({ self: this.user, machine: this.shellMachine, env: ENV, cwd: HOME, columns, rows, write: (text) => this.options.show(name, text) }) };
+      screen = {
+        terminal: createTerminal({
+          self: this.user,
+          machine: this.shellMachine,
+          env: ENV,
+          cwd: HOME,
+          columns,
+          rows,
+          write: (text) => this.options.show(name, text),
+        }),
+      };
       this.screens.set(name, screen);
     }
     return screen;

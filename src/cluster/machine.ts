@@ -76,10 +76,11 @@ export class Machine {
     this.wires.setPower(this.name, false);
     const init = this.init;
     this.init = undefined;
-    init.kill();
     this.running.clear();
     this.ports.clear();
+    // The kernel goes before the processes: a machine without power says no goodbyes.
     for (const listener of this.powerListeners) listener(false);
+    init.kill();
   }
 
   /** Installs a service and, if the machine is up, starts it. */

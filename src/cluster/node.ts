@@ -2,19 +2,20 @@
  * A node: a machine with a Linux kernel, containerd and, once it has joined, a kubelet. kube-proxy and the
  * pod network's daemon run on it as pods.
  */
+
+import type { ApiHandler } from '../kubernetes/api/request.ts';
 import { createBridgePlugin } from '../kubernetes/cni/bridge.ts';
 import { createContainerd } from '../kubernetes/containerd/containerd.ts';
 import type { Image } from '../kubernetes/containerd/image.ts';
 import { images as stockImages } from '../kubernetes/containerd/images/images.ts';
-import type { ApiHandler } from '../kubernetes/api/request.ts';
 import type { ContainerRuntime } from '../kubernetes/kubelet/cri.ts';
 import { runKubelet } from '../kubernetes/kubelet/run.ts';
 import { Kernel } from '../linux/kernel.ts';
-import { Lan } from '../linux/lan.ts';
+import type { Lan } from '../linux/lan.ts';
 import type { Wires } from '../linux/wire.ts';
 import { ms, seconds } from '../sim/clock.ts';
 import type { Loop } from '../sim/loop.ts';
-import { defer, type Deferred } from '../sim/mailbox.ts';
+import { type Deferred, defer } from '../sim/mailbox.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { DNS_IP, IMAGES } from './addons.ts';
 import { Machine } from './machine.ts';
@@ -78,7 +79,8 @@ export class ClusterNode {
       network: {
         createNetns: (name) => void kernel.createNetns(name),
         deleteNetns: (name) => kernel.deleteNetns(name),
-        sockets: (netns, { files, process }) => kernel.sockets(netns ?? 'root', process, files),
+        sockets: (netns, { files }) => kernel.sockets(netns, self, files),
+        hostSockets: kernel.sockets('root', self, machine.files),
       },
       images: [...stockImages, ...this.options.systemImages(this)],
       preloaded: Object.values(IMAGES),
@@ -106,7 +108,7 @@ export class ClusterNode {
       nodeName: this.name,
       addresses: { internalIP: this.ip },
       capacity: { cpu: '4', memory: '8129440Ki', pods: 110, ephemeralStorage: '61255492Ki' },
-      nodeInfo: { osImage: 'Debian GNU/Linux 12 (bookworm)', kernelVersion: '6.1.0-37-amd64', operatingSystem: 'linux', architecture: 'amd64' },
+      nodeInfo: { osImage: 'Debian GNU/Linux 12 (bookworm)', kernelVersion: '6.1.0-37-amd64' },
       handler: this.options.apiServer(self, this.name),
       certificate: { commonName: `system:node:${this.name}`, organizations: ['system:nodes'] },
       runtime,

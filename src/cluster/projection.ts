@@ -19,12 +19,12 @@ import {
   type ServiceRecord,
 } from '../hosts/protocol.ts';
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
+import { milliValue, wholeValue } from '../kubernetes/api/quantity.ts';
 import { instantOf } from '../kubernetes/api/time.ts';
 import type { EndpointSlice, Event, Node, Pod, Service } from '../kubernetes/api/types.gen.ts';
+import { podSummary } from '../kubernetes/apiserver/printers/pod.ts';
 import { type Instant, seconds } from '../sim/clock.ts';
 import type { Cluster } from './cluster.ts';
-import { podStatusText } from './pod-status-text.ts';
-import { addQuantities, milli } from './projection-quantity.ts';
 
 /** How long a freed slot stays empty. */
 const SLOT_RESTS = seconds(10);
@@ -174,11 +174,10 @@ export class Projection {
     let memory = 0;
     for (const { pod, node: at } of this.pods.values()) {
       if (at !== index || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
-      const requests = addQuantities(
-        (pod.spec?.containers ?? []).map((container) => container.resources?.requests as Readonly<Record<string, string>> | undefined),
-      );
-      cpu += requests.cpu;
-      memory += requests.memory;
+      for (const container of pod.spec?.containers ?? []) {
+        cpu += milliValue(container.resources?.requests?.['cpu'] as string | undefined);
+        memory += wholeValue(container.resources?.requests?.['memory'] as string | undefined);
+      }
     }
     return {
       index,
@@ -191,8 +190,11 @@ export class Projection {
       ip: node?.status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? machine?.ip ?? '',
       podCidr: node?.spec?.podCIDR ?? '',
       slots: node ? Number(node.status?.allocatable?.['pods'] ?? 110) : 0,
-      cpu: { allocatable: milli(node?.status?.allocatable?.['cpu']), requested: cpu },
-      memory: { allocatable: Math.floor(milli(node?.status?.allocatable?.['memory']) / 1000 / 1048576), requested: Math.floor(memory / 1048576) },
+      cpu: { allocatable: milliValue(node?.status?.allocatable?.['cpu'] as string | undefined), requested: cpu },
+      memory: {
+        allocatable: Math.floor(wholeValue(node?.status?.allocatable?.['memory'] as string | undefined) / 1048576),
+        requested: Math.floor(memory / 1048576),
+      },
       ready: node ? ((ready?.status as NodeRecord['ready'] | undefined) ?? 'Missing') : machine?.on ? 'True' : 'Unknown',
       readyReason: ready?.message ?? '',
       cordoned: node?.spec?.unschedulable ?? false,
@@ -394,7 +396,7 @@ function detail(index: number, pod: DeepReadonly<Pod>): PodDetail {
   return {
     index,
     ip: pod.status?.podIP ?? '',
-    status: podStatusText(pod),
+    status: podSummary(pod as Pod, 0).status,
     message: pod.status?.message ?? pod.status?.conditions?.find((condition) => condition.status === 'False' && condition.message)?.message ?? '',
     qos: pod.status?.qosClass ?? '',
     containers: [

@@ -7,7 +7,7 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { RESOURCES } from '../kubernetes/api/resources.ts';
-import type { EtcdEvent } from '../kubernetes/etcd/api.ts';
+import type { EtcdEvent, KeyValue } from '../kubernetes/etcd/api.ts';
 
 type Stored = DeepReadonly<KubeObject>;
 export type StoreListener = (before: Stored | undefined, after: Stored | undefined) => void;
@@ -21,9 +21,13 @@ interface Followed {
 export class StoreMirror {
   revision = 1;
   private readonly byPlural = new Map<string, Followed>();
+  private readonly kvs = new Map<string, KeyValue>();
+  private readonly eventListeners = new Set<(events: readonly EtcdEvent[], revision: number) => void>();
 
   constructor() {
     for (const row of RESOURCES) {
+      // Reviews and bindings are asked, not kept.
+      if (!row.prefix) continue;
       const name = row.group === 'events.k8s.io' ? `events.${row.group}` : row.plural;
       if (!this.byPlural.has(name)) this.byPlural.set(name, { prefix: `${row.prefix}/`, objects: new Map(), listeners: [] });
     }
@@ -48,11 +52,26 @@ export class StoreMirror {
   /** Events of one member, in revision order; those another member told of already are passed over. */
   apply(events: readonly EtcdEvent[], revision: number): void {
     if (revision <= this.revision) return;
-    for (const event of events) if (event.kv.modRevision > this.revision) this.change(event);
+    const news = events.filter((event) => event.kv.modRevision > this.revision);
     this.revision = revision;
+    for (const event of news) this.change(event);
+    for (const listener of this.eventListeners) listener(news, revision);
+  }
+
+  /** What there is in [key, rangeEnd), now, in key order. */
+  range({ key: from, rangeEnd }: { readonly key: string; readonly rangeEnd: string }): { readonly kvs: readonly KeyValue[]; readonly revision: number } {
+    const kvs = [...this.kvs.values()].filter(({ key }) => key >= from && key < rangeEnd).sort((a, b) => (a.key < b.key ? -1 : 1));
+    return { kvs, revision: this.revision };
+  }
+
+  observe(listener: (events: readonly EtcdEvent[], revision: number) => void): () => void {
+    this.eventListeners.add(listener);
+    return () => this.eventListeners.delete(listener);
   }
 
   private change({ type, kv }: EtcdEvent): void {
+    if (type === 'PUT') this.kvs.set(kv.key, kv);
+    else this.kvs.delete(kv.key);
     for (const followed of this.byPlural.values()) {
       if (!kv.key.startsWith(followed.prefix)) continue;
       const before = followed.objects.get(kv.key);

@@ -4,22 +4,23 @@
  * Each also serves its health endpoint on the node's sockets, so that the kubelet's probes, and curl,
  * find it. Here simplified: TLS is not modelled; a port that speaks HTTPS speaks HTTP here.
  */
+
+import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
+import { timestamp } from '../kubernetes/api/time.ts';
 import { createApiServer } from '../kubernetes/apiserver/apiserver.ts';
 import { runKindnet } from '../kubernetes/cni/kindnet.ts';
 import { defineImage, type Image } from '../kubernetes/containerd/image.ts';
 import { runControllerManager } from '../kubernetes/controller-manager/run.ts';
 import { runCoreDns } from '../kubernetes/coredns/run.ts';
+import type { EtcdClient } from '../kubernetes/etcd/api.ts';
 import { runKubeProxy } from '../kubernetes/kube-proxy/run.ts';
 import { runScheduler } from '../kubernetes/scheduler/run.ts';
-import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
-import { timestamp } from '../kubernetes/api/time.ts';
 import { type HttpRequest, serveHttp } from '../linux/http.ts';
 import type { Program, ProgramContext } from '../linux/program.ts';
 import { ms } from '../sim/clock.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { IMAGES, POD_CIDR, SERVICE_CIDR } from './addons.ts';
 import type { ClusterNode } from './node.ts';
-import type { EtcdClient } from '../kubernetes/etcd/api.ts';
 
 const MiB = 1024 * 1024;
 
@@ -45,7 +46,11 @@ const tokenOf = (self: ProgramContext): (() => string | undefined) => {
 
 /** Answers the health paths with `ok` while the program lives. */
 const serveHealth = (self: ProgramContext, port: number): void => {
-  serveHttp(self.sockets, port, ({ path }) => (/^\/(healthz|livez|readyz)/.test(path) ? { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok' } : { status: 404, body: '404 page not found\n' }));
+  serveHttp(self.sockets, port, ({ path }) =>
+    /^\/(healthz|livez|readyz)/.test(path)
+      ? { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok' }
+      : { status: 404, body: '404 page not found\n' },
+  );
 };
 
 export function systemImages(node: ClusterNode, plane: ControlPlane): readonly Image[] {
@@ -95,12 +100,25 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   };
   const kubeProxy: Program = async (self) => {
     klog(self, 'server_linux.go:53] "Using iptables proxy"');
-    await runKubeProxy(self.process, { nodeName: node.name, handler: plane.apiServer(self.process, node.name), token: tokenOf(self), kernel: node.kernel, clusterCidr: POD_CIDR });
+    await runKubeProxy(self.process, {
+      nodeName: node.name,
+      handler: plane.apiServer(self.process, node.name),
+      token: tokenOf(self),
+      kernel: node.kernel,
+      clusterCidr: POD_CIDR,
+    });
     return 1;
   };
   const kindnetd: Program = async (self) => {
     klog(self, 'main.go:109] connected to apiserver: https://10.96.0.1:443');
-    await runKindnet(self.process, { nodeName: node.name, handler: plane.apiServer(self.process, node.name), token: tokenOf(self), kernel: node.kernel, files: node.machine.files });
+    await runKindnet(self.process, {
+      nodeName: node.name,
+      handler: plane.apiServer(self.process, node.name),
+      token: tokenOf(self),
+      kernel: node.kernel,
+      files: node.machine.files,
+      podSubnet: POD_CIDR,
+    });
     return 1;
   };
   const coredns: Program = async (self) => {
@@ -125,7 +143,13 @@ const uuid = (self: ProgramContext): string => {
 
 /** A request that came through the pod network, answered by the same handler. Without credentials it is anonymous. */
 async function overHttp(http: HttpRequest, handle: ApiHandler): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }> {
-  const request: ApiRequest = { method: http.method as ApiRequest['method'], path: http.path, query: http.query, headers: http.headers, ...(http.body ? { body: http.body } : {}) };
+  const request: ApiRequest = {
+    method: http.method as ApiRequest['method'],
+    path: http.path,
+    query: http.query,
+    headers: http.headers,
+    ...(http.body ? { body: http.body } : {}),
+  };
   const response: ApiResponse = await handle(request);
   response.stream?.cancel();
   const body = response.body === undefined ? '' : typeof response.body === 'string' ? response.body : `${JSON.stringify(response.body, null, 2)}\n`;

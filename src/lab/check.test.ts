@@ -29,7 +29,15 @@ test.each([
 });
 
 test('a broken lesson is refused with the place of the fault', () => {
-  const lesson = { id: 'x', title: 'x', minutes: 1, cluster: 'three-nodes', intro: 'x', outro: 'x', steps: [{ title: 'x', text: 'x', hints: ['x'], done: [{ counts: 'Pod' }], solutions: [[{ run: 'true' }]] }] };
+  const lesson = {
+    id: 'x',
+    title: 'x',
+    minutes: 1,
+    cluster: 'three-nodes',
+    intro: 'x',
+    outro: 'x',
+    steps: [{ title: 'x', text: 'x', hints: ['x'], done: [{ counts: 'Pod' }], solutions: [[{ run: 'true' }]] }],
+  };
   expect(() => parseLesson(lesson, 'x.yaml')).toThrow(new LessonError('x.yaml: steps[0].done[0] must be one of object, absent, count, gone'));
   expect(() => parseLesson({ ...lesson, steps: [] }, 'x.yaml')).toThrow('x.yaml: steps must be a list of at least 1');
 });

@@ -15,7 +15,8 @@ export interface Verdict {
 }
 
 /** The kinds a check needs to see. */
-export const kindOf = (check: Check): string => ('object' in check ? check.object : 'absent' in check ? check.absent : 'count' in check ? check.count : check.gone).split('/')[0]!;
+export const kindOf = (check: Check): string =>
+  ('object' in check ? check.object : 'absent' in check ? check.absent : 'count' in check ? check.count : check.gone).split('/')[0]!;
 
 export function evaluate(check: Check, { now, atStart }: Evidence): Verdict {
   const namespace = check.namespace ?? 'default';
@@ -25,7 +26,10 @@ export function evaluate(check: Check, { now, atStart }: Evidence): Verdict {
     if ('absent' in check) return { holds: found === undefined, because: found ? `${kind} ${name} is still there.` : `${kind} ${name} is gone.` };
     if (!found) return { holds: false, because: `There is no ${kind} ${name}.` };
     const wrong = Object.entries(check.where ?? {}).find(([path, value]) => at(found, path) !== value);
-    return { holds: wrong === undefined, because: wrong ? `${kind} ${name} has ${wrong[0]} ${show(at(found, wrong[0]))}, not ${show(wrong[1])}.` : `${kind} ${name} is as it should be.` };
+    return {
+      holds: wrong === undefined,
+      because: wrong ? `${kind} ${name} has ${wrong[0]} ${show(at(found, wrong[0]))}, not ${show(wrong[1])}.` : `${kind} ${name} is as it should be.`,
+    };
   }
   if ('count' in check) {
     const count = select(now, check.count, namespace, check.where).length;
@@ -39,7 +43,8 @@ export function evaluate(check: Check, { now, atStart }: Evidence): Verdict {
 
 const select = (objects: Objects, kind: string, namespace: string, where: Where = {}): Objects =>
   objects.filter((object) => object.kind === kind && isIn(object, namespace) && Object.entries(where).every(([path, value]) => at(object, path) === value));
-const isIn = (object: DeepReadonly<KubeObject>, namespace: string): boolean => object.metadata.namespace === undefined || object.metadata.namespace === namespace;
+const isIn = (object: DeepReadonly<KubeObject>, namespace: string): boolean =>
+  object.metadata.namespace === undefined || object.metadata.namespace === namespace;
 const plural = (kind: string): string => `${kind}s`;
 const show = (value: unknown): string => (value === undefined ? 'unset' : JSON.stringify(value));
 

@@ -55,9 +55,11 @@ export function parseLesson(value: unknown, where: string): Lesson {
   const fail = (path: string, wants: string): never => {
     throw new LessonError(`${where}: ${path} ${wants}`);
   };
-  const record = (path: string, thing: unknown): Record<string, unknown> => (typeof thing === 'object' && thing !== null && !Array.isArray(thing) ? (thing as Record<string, unknown>) : fail(path, 'must be a mapping'));
+  const record = (path: string, thing: unknown): Record<string, unknown> =>
+    typeof thing === 'object' && thing !== null && !Array.isArray(thing) ? (thing as Record<string, unknown>) : fail(path, 'must be a mapping');
   const text = (path: string, thing: unknown): void => void (typeof thing === 'string' && thing.trim() !== '' ? thing : fail(path, 'must be a text'));
-  const list = (path: string, thing: unknown, least = 1): readonly unknown[] => (Array.isArray(thing) && thing.length >= least ? thing : fail(path, `must be a list of at least ${least}`));
+  const list = (path: string, thing: unknown, least = 1): readonly unknown[] =>
+    Array.isArray(thing) && thing.length >= least ? thing : fail(path, `must be a list of at least ${least}`);
   const known = (path: string, thing: Record<string, unknown>, keys: readonly string[]): void => {
     for (const key of Object.keys(thing)) if (!keys.includes(key)) fail(`${path}.${key}`, 'is not known');
   };
@@ -89,7 +91,8 @@ export function parseLesson(value: unknown, where: string): Lesson {
     text(`${path}.text`, step['text']);
     for (const [k, hint] of list(`${path}.hints`, step['hints']).entries()) text(`${path}.hints[${k}]`, hint);
     for (const [k, done] of list(`${path}.done`, step['done']).entries()) check(`${path}.done[${k}]`, done);
-    for (const [k, solution] of list(`${path}.solutions`, step['solutions']).entries()) for (const [n, act] of list(`${path}.solutions[${k}]`, solution).entries()) action(`${path}.solutions[${k}][${n}]`, act);
+    for (const [k, solution] of list(`${path}.solutions`, step['solutions']).entries())
+      for (const [n, act] of list(`${path}.solutions[${k}]`, solution).entries()) action(`${path}.solutions[${k}][${n}]`, act);
     for (const [k, mistake] of (step['mistakes'] === undefined ? [] : list(`${path}.mistakes`, step['mistakes'])).entries()) {
       const it = record(`${path}.mistakes[${k}]`, mistake);
       text(`${path}.mistakes[${k}].say`, it['say']);
@@ -101,7 +104,8 @@ export function parseLesson(value: unknown, where: string): Lesson {
       text(`${path}.predict.ask`, predict['ask']);
       text(`${path}.predict.because`, predict['because']);
       const choices = list(`${path}.predict.choices`, predict['choices'], 2);
-      if (!Number.isInteger(predict['answer']) || (predict['answer'] as number) < 0 || (predict['answer'] as number) >= choices.length) fail(`${path}.predict.answer`, 'must be the index of a choice');
+      if (!Number.isInteger(predict['answer']) || (predict['answer'] as number) < 0 || (predict['answer'] as number) >= choices.length)
+        fail(`${path}.predict.answer`, 'must be the index of a choice');
     }
   });
   return lesson as unknown as Lesson;

@@ -132,7 +132,7 @@ export class FakeWorld implements WorldPort {
   }
 
   private fleet(count: number): void {
-    for (let i = 0; i < count; i++) this.addNode(machine(i, `node-${i}`, `zone-${'abc'[i % 3]}`));
+    for (let i = 0; i < count; i++) this.addNode(machine(i, `node-${i}`, 'nodes'));
     for (let i = 0; i < count * 30; i++) {
       const index = this.add(`app-${i % 200}-${i}`, i % 2 ? 'shop' : 'default', `Deployment/app-${i % 200}`, i % count, Math.floor(i / count), i % 97 === 0 ? 3 : i % 41 === 0 ? 1 : 0);
       this.pods[index]!.flags = PodFlag.Ready;

@@ -8,7 +8,7 @@ import { readsAsString } from './yaml-scalars.ts';
 const WIDTH = 80;
 
 /** Ends with a newline. Absent (undefined) fields are left out, as JSON does. */
-export function dumpYaml(value: unknown): string {
+export function dump(value: unknown): string {
   const out = new Emitter();
   out.node(value as Json, 0, 'root');
   return out.text.endsWith('\n') ? out.text : `${out.text}\n`;

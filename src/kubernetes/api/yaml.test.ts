@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dumpYaml, loadDocuments, parseYaml, YamlError } from './yaml.ts';
+import { dump, loadDocuments, parseYaml, YamlError } from './yaml.ts';
 
 describe('reads as kubectl does', () => {
   test.each([
@@ -75,7 +75,7 @@ describe('writes as kubectl does', () => {
       metadata: { name: 'web', creationTimestamp: '2026-01-05T08:00:00Z', labels: { app: 'web', 'n-10': '1', 'n-9': 'yes' }, annotations: {} },
       spec: { containers: [{ name: 'c', args: ['-c', 'echo: hi', ''], ports: [] }], volumes: [[1, [2]]], x: undefined, y: null },
     };
-    expect(dumpYaml(pod)).toBe(`apiVersion: v1
+    expect(dump(pod)).toBe(`apiVersion: v1
 kind: Pod
 metadata:
   annotations: {}
@@ -102,7 +102,7 @@ spec:
 
   test('long texts fold after column 80', () => {
     const message = '0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 3 Insufficient cpu.';
-    expect(dumpYaml({ status: { conditions: [{ message }] } })).toBe(`status:
+    expect(dump({ status: { conditions: [{ message }] } })).toBe(`status:
   conditions:
   - message: '0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane:
       }, 3 Insufficient cpu.'
@@ -110,7 +110,7 @@ spec:
   });
 
   test('texts of several lines', () => {
-    expect(dumpYaml({ a: 'x\ny\n', b: 'x\ny', c: 'x\n\n', d: 'x \ny', e: '\tx\ny', f: '  x\ny\n' })).toBe(
+    expect(dump({ a: 'x\ny\n', b: 'x\ny', c: 'x\n\n', d: 'x \ny', e: '\tx\ny', f: '  x\ny\n' })).toBe(
       'a: |\n  x\n  y\nb: |-\n  x\n  y\nc: |+\n  x\n\nd: "x \\ny"\ne: "\\tx\\ny"\nf: |2\n    x\n  y\n',
     );
   });
@@ -118,7 +118,7 @@ spec:
   test.each([[null], [true], [1.5], ['1e3'], ['0x1'], ['a #b'], ['- a'], ['*x'], ["it's"], [' x'], ['\u00e9'], [{ 'a b': ['c: d', { e: {} }] }], ['x\n'], ['a\n  b\n\nc'], ['%'], ['true']])(
     'reads back %j',
     (value) => {
-      expect(parseYaml(dumpYaml({ v: value }))).toEqual({ v: value });
+      expect(parseYaml(dump({ v: value }))).toEqual({ v: value });
     },
   );
 });

@@ -7,7 +7,7 @@ import { boolYaml11Tag, defineScalarTag, FAILSAFE_SCHEMA, load, mergeTag, NOT_RE
 import type { Json } from './json.ts';
 import { goFloat, goInteger } from './yaml-scalars.ts';
 
-export { dumpYaml } from './yaml-dump.ts';
+export { dump } from './yaml-dump.ts';
 
 const FIRST = ['-', '+', '.', ...'0123456789'];
 const intTag = defineScalarTag('tag:yaml.org,2002:int', {

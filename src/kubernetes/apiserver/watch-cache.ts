@@ -203,15 +203,7 @@ export class WatchCache {
     const generation = ++this.generation;
     const { header, kvs } = await this.etcd.range({ key: REGISTRY, rangeEnd: REGISTRY_END });
     if (generation !== this.generation) return;
-    this.resources = new Map();
-    this.listRevision = header.revision;
-    this.revision = header.revision;
-    for (const kv of kvs) {
-      const prefix = this.prefixOf(kv.key);
-      this.resource(prefix).objects.set(kv.key, this.stored(kv));
-      this.versions.set(prefix, header.revision);
-    }
-    this.ready = true;
+    this.load(kvs, header.revision);
     // The whole key space, so that the cache's revision reaches etcd's whatever was written: a consistent
     // list waits for that. Here simplified: upstream asks each watch for a progress notification instead.
     const cancel = this.etcd.watch({ key: '\0', rangeEnd: '\0', startRevision: header.revision + 1 }, (response) => {
@@ -221,6 +213,19 @@ export class WatchCache {
         this.lost();
       } else this.take(response);
     });
+  }
+
+  /** Begins anew with what there is at `revision`. */
+  load(kvs: readonly KeyValue[], revision: number): void {
+    this.resources = new Map();
+    this.listRevision = revision;
+    this.revision = revision;
+    for (const kv of kvs) {
+      const prefix = this.prefixOf(kv.key);
+      this.resource(prefix).objects.set(kv.key, this.stored(kv));
+      this.versions.set(prefix, revision);
+    }
+    this.ready = true;
   }
 
   /** Hears of every event before the watchers do; for what this server itself derives from objects. */
@@ -287,7 +292,8 @@ export class WatchCache {
     return { key: kv.key, object: atRevision(object, kv.modRevision), value: kv.value, modRevision: kv.modRevision };
   }
 
-  private take({ header, events }: WatchResponse): void {
+  /** A batch of changes, in order. */
+  take({ header, events }: WatchResponse): void {
     for (const event of events) {
       if (event.kv.key.startsWith(REGISTRY)) this.apply(event);
       else this.revision = event.kv.modRevision;

@@ -24,4 +24,5 @@ export function createBackoff(self: Pick<Process, 'clock' | 'rng'>, options: Bac
 }
 
 /** A delay stretched by up to `percent` of itself: `wait.Jitter`. */
-export const jitter = (self: Pick<Process, 'rng'>, delay: Duration, percent: number): Duration => delay + self.rng.between(0, Math.max(1, Math.floor((delay * percent) / 100)));
+export const jitter = (self: Pick<Process, 'rng'>, delay: Duration, percent: number): Duration =>
+  delay + self.rng.between(0, Math.max(1, Math.floor((delay * percent) / 100)));

@@ -97,7 +97,13 @@ const PATCH_TYPES = { merge: 'application/merge-patch+json', json: 'application/
 function createResource<T extends KubeObject>(request: ApiHandler, kind: Kind): Resource<T> {
   type Answer = DeepReadonly<T>;
   const row = byKind(kind);
-  const send = async (method: ApiRequest['method'], path: string, query: ApiRequest['query'] = {}, body?: unknown, contentType = 'application/json'): Promise<ApiResponse> => {
+  const send = async (
+    method: ApiRequest['method'],
+    path: string,
+    query: ApiRequest['query'] = {},
+    body?: unknown,
+    contentType = 'application/json',
+  ): Promise<ApiResponse> => {
     const response = await request({ method, path, query, headers: body === undefined ? {} : { 'content-type': contentType }, body: body as Json });
     if (response.status >= 400) throw new ApiError(statusOf(response));
     return response;
@@ -113,10 +119,15 @@ function createResource<T extends KubeObject>(request: ApiHandler, kind: Kind): 
   return {
     get: async (key) => (await send('GET', pathFor(key))).body as unknown as Answer,
     list: async (options = {}) => {
-      const body = (await send('GET', collectionPath(row, options.namespace), listQuery(options))).body as unknown as { items?: readonly Answer[]; metadata?: { resourceVersion?: string } };
+      const body = (await send('GET', collectionPath(row, options.namespace), listQuery(options))).body as unknown as {
+        items?: readonly Answer[];
+        metadata?: { resourceVersion?: string };
+      };
       const items = body.items ?? [];
       // Real API servers leave kind and apiVersion out of the items of a typed list.
-      const named = (items[0] as Partial<KubeObject> | undefined)?.kind ? items : items.map((item) => ({ apiVersion: apiVersionOf(row), kind: row.kind, ...(item as object) }) as unknown as Answer);
+      const named = (items[0] as Partial<KubeObject> | undefined)?.kind
+        ? items
+        : items.map((item) => ({ apiVersion: apiVersionOf(row), kind: row.kind, ...(item as object) }) as unknown as Answer);
       return { items: named, resourceVersion: body.metadata?.resourceVersion ?? '' };
     },
     watch: async (options) => {
@@ -153,6 +164,7 @@ function listQuery(options: ListOptions): Record<string, string> {
 function statusOf(response: ApiResponse): Status {
   const body = response.body as Partial<Status> | undefined;
   if (body && typeof body === 'object' && body.kind === 'Status') return body as Status;
-  const message = typeof response.body === 'string' ? response.body : `the server responded with the status code ${response.status} but did not return more information`;
+  const message =
+    typeof response.body === 'string' ? response.body : `the server responded with the status code ${response.status} but did not return more information`;
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: '', code: response.status };
 }

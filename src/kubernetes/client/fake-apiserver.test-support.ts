@@ -17,6 +17,8 @@ type Body = Record<string, unknown> & { metadata: ObjectMeta; kind: string; apiV
 
 export interface FakeApiServer {
   readonly handler: ApiHandler;
+  /** How long watch events take; 1 ms unless changed. */
+  watchLag: number;
   /** Requests answered, newest last: `POST /api/v1/namespaces/default/pods`. Watches and lists included. */
   readonly log: string[];
   down(): void;
@@ -55,7 +57,7 @@ export function createFakeApiServer(self: Process): FakeApiServer {
     const was = entry.before ? watcher.select(entry.before) : false;
     if (entry.event.type === 'DELETED' ? !was && !is : !is && !was) return;
     const type = entry.event.type === 'DELETED' || !is ? 'DELETED' : was ? 'MODIFIED' : 'ADDED';
-    self.clock.after(ms(1), () => watcher.pipe.write({ type, object: entry.event.object }));
+    self.clock.after(server.watchLag, () => watcher.pipe.write({ type, object: entry.event.object }));
   };
   const store = (plural: string, object: Body, before?: Stored): Stored => {
     rv++;
@@ -84,12 +86,22 @@ export function createFakeApiServer(self: Process): FakeApiServer {
     const kept = before as unknown as Body;
     const metadata = { ...next.metadata, uid: before.metadata.uid!, creationTimestamp: before.metadata.creationTimestamp! };
     if (before.metadata.deletionTimestamp) metadata.deletionTimestamp = before.metadata.deletionTimestamp;
-    const merged: Body = subresource === 'status' ? { ...kept, status: next['status'] } : { ...next, metadata, ...(kept['status'] === undefined ? {} : { status: next.kind === 'Namespace' ? next['status'] : kept['status'] }) };
-    if (subresource !== 'status' && JSON.stringify(kept['spec']) !== JSON.stringify(merged['spec'])) merged.metadata = { ...merged.metadata, generation: (before.metadata.generation ?? 0) + 1 };
-    const same = JSON.stringify({ ...merged, metadata: { ...merged.metadata, resourceVersion: '' } }) === JSON.stringify({ ...kept, metadata: { ...kept.metadata, resourceVersion: '' } });
+    const merged: Body =
+      subresource === 'status'
+        ? { ...kept, status: next['status'] }
+        : { ...next, metadata, ...(kept['status'] === undefined ? {} : { status: next.kind === 'Namespace' ? next['status'] : kept['status'] }) };
+    if (subresource !== 'status' && JSON.stringify(kept['spec']) !== JSON.stringify(merged['spec']))
+      merged.metadata = { ...merged.metadata, generation: (before.metadata.generation ?? 0) + 1 };
+    const same =
+      JSON.stringify({ ...merged, metadata: { ...merged.metadata, resourceVersion: '' } }) ===
+      JSON.stringify({ ...kept, metadata: { ...kept.metadata, resourceVersion: '' } });
     if (same) return before;
-    const finalizers = merged.kind === 'Namespace' ? [...((merged['spec'] as { finalizers?: string[] })?.finalizers ?? []), ...(merged.metadata.finalizers ?? [])] : (merged.metadata.finalizers ?? []);
-    if (before.metadata.deletionTimestamp && finalizers.length === 0 && subresource !== 'status' && merged.kind !== 'Pod') return erase(plural, merged as unknown as Stored);
+    const finalizers =
+      merged.kind === 'Namespace'
+        ? [...((merged['spec'] as { finalizers?: string[] })?.finalizers ?? []), ...(merged.metadata.finalizers ?? [])]
+        : (merged.metadata.finalizers ?? []);
+    if (before.metadata.deletionTimestamp && finalizers.length === 0 && subresource !== 'status' && merged.kind !== 'Pod')
+      return erase(plural, merged as unknown as Stored);
     return store(plural, merged, before);
   };
   const remove = (plural: string, object: Stored, options: { gracePeriodSeconds?: number; propagationPolicy?: string } = {}): Stored => {
@@ -100,7 +112,12 @@ export function createFakeApiServer(self: Process): FakeApiServer {
     const grace = object.kind === 'Pod' && spec?.nodeName ? (options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30) : 0;
     if (finalizers.size === 0 && grace === 0 && object.kind !== 'Namespace') return erase(plural, object);
     if (object.metadata.deletionTimestamp && object.metadata.deletionGracePeriodSeconds === grace) return object;
-    const metadata = { ...object.metadata, deletionTimestamp: timestamp(self.clock.now()), deletionGracePeriodSeconds: grace, ...(finalizers.size > 0 ? { finalizers: [...finalizers] } : {}) };
+    const metadata = {
+      ...object.metadata,
+      deletionTimestamp: timestamp(self.clock.now()),
+      deletionGracePeriodSeconds: grace,
+      ...(finalizers.size > 0 ? { finalizers: [...finalizers] } : {}),
+    };
     return store(plural, { ...(object as unknown as Body), metadata, ...(object.kind === 'Namespace' ? { status: { phase: 'Terminating' } } : {}) }, object);
   };
 
@@ -120,14 +137,27 @@ export function createFakeApiServer(self: Process): FakeApiServer {
     const select = selection(request, namespace);
     if (request.method === 'GET' && !at.name) {
       if (request.query['watch'] === 'true') return watch(row, select, Number(request.query['resourceVersion'] ?? 0));
-      return ok({ kind: `${row.kind}List`, apiVersion: 'v1', metadata: { resourceVersion: String(rv) }, items: [...objects].filter(([id, o]) => id.startsWith(`${plural}|`) && select(o)).map(([, o]) => o) });
+      return ok({
+        kind: `${row.kind}List`,
+        apiVersion: 'v1',
+        metadata: { resourceVersion: String(rv) },
+        items: [...objects].filter(([id, o]) => id.startsWith(`${plural}|`) && select(o)).map(([, o]) => o),
+      });
     }
     const body = request.body as unknown as Body;
+    if (request.method === 'DELETE' && !at.name) {
+      for (const [id, o] of [...objects]) if (id.startsWith(`${plural}|`) && select(o)) remove(plural, o);
+      return ok({ kind: `${row.kind}List`, apiVersion: 'v1', metadata: { resourceVersion: String(rv) }, items: [] });
+    }
     if (request.method === 'POST' && !at.name) {
       const metadata = { ...body.metadata, ...(row.namespaced ? { namespace } : {}) };
-      if (metadata.name && objects.has(idOf(plural, namespace, metadata.name))) return failure(409, 'AlreadyExists', `${plural} "${metadata.name}" already exists`);
+      if (metadata.name && objects.has(idOf(plural, namespace, metadata.name)))
+        return failure(409, 'AlreadyExists', `${plural} "${metadata.name}" already exists`);
       const home = row.namespaced ? objects.get(idOf('namespaces', '', namespace)) : undefined;
-      if (home?.metadata.deletionTimestamp) return failure(403, 'Forbidden', `forbidden: unable to create new content in namespace ${namespace} because it is being terminated`, [{ reason: 'NamespaceTerminating', message: '' }]);
+      if (home?.metadata.deletionTimestamp)
+        return failure(403, 'Forbidden', `forbidden: unable to create new content in namespace ${namespace} because it is being terminated`, [
+          { reason: 'NamespaceTerminating', message: '' },
+        ]);
       return ok(create(plural, { ...body, metadata }), 201);
     }
     const object = objects.get(idOf(plural, namespace, at.name));
@@ -139,12 +169,17 @@ export function createFakeApiServer(self: Process): FakeApiServer {
     }
     if (request.method === 'PUT') {
       if (body.metadata.resourceVersion && body.metadata.resourceVersion !== object.metadata.resourceVersion)
-        return failure(409, 'Conflict', `Operation cannot be fulfilled on ${plural} "${at.name}": the object has been modified; please apply your changes to the latest version and try again`);
+        return failure(
+          409,
+          'Conflict',
+          `Operation cannot be fulfilled on ${plural} "${at.name}": the object has been modified; please apply your changes to the latest version and try again`,
+        );
       return ok(replace(plural, object, body, at.subresource));
     }
     if (request.method === 'PATCH') return ok(replace(plural, object, merge(object, request.body) as Body, at.subresource));
     const options = (body ?? {}) as unknown as { gracePeriodSeconds?: number; propagationPolicy?: string; preconditions?: { uid?: string } };
-    if (options.preconditions?.uid && options.preconditions.uid !== object.metadata.uid) return failure(409, 'Conflict', 'the UID in the precondition does not match');
+    if (options.preconditions?.uid && options.preconditions.uid !== object.metadata.uid)
+      return failure(409, 'Conflict', 'the UID in the precondition does not match');
     return ok(remove(plural, object, options));
   };
 
@@ -159,7 +194,8 @@ export function createFakeApiServer(self: Process): FakeApiServer {
   };
 
   const byKey = (plural: string, key: string) => objects.get(`${plural}|${key}`);
-  return {
+  const server: FakeApiServer = {
+    watchLag: ms(1),
     handler: async (request) => {
       await self.clock.sleep(ms(1));
       if (isDown) throw new TransportError('dial tcp 10.0.0.10:6443: connect: connection refused');
@@ -196,6 +232,7 @@ export function createFakeApiServer(self: Process): FakeApiServer {
       if (object) erase(plural, object);
     },
   };
+  return server;
 }
 
 function selection(request: ApiRequest, namespace: string): (o: Stored) => boolean {
@@ -214,7 +251,8 @@ function selection(request: ApiRequest, namespace: string): (o: Stored) => boole
 
 function merge(target: unknown, patch: unknown): unknown {
   if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
-  const result: Record<string, unknown> = typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...(target as Record<string, unknown>) } : {};
+  const result: Record<string, unknown> =
+    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...(target as Record<string, unknown>) } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
     else result[key] = merge(result[key], value);

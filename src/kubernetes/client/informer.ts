@@ -198,7 +198,11 @@ class Reflector<T extends KubeObject> implements Informer<T> {
       end: (error) => {
         if (!this.going) return;
         // "very short watch": closed at once without an event. Asking again immediately would be a busy loop.
-        if (received === 0 && clock.now() - startedAt < seconds(1)) finish({ how: 'failed', error: error ?? new TransportError('very short watch: Unexpected watch close - watch lasted less than a second and no items received') });
+        if (received === 0 && clock.now() - startedAt < seconds(1))
+          finish({
+            how: 'failed',
+            error: error ?? new TransportError('very short watch: Unexpected watch close - watch lasted less than a second and no items received'),
+          });
         else finish(error ? { how: 'failed', error: error instanceof ApiError ? error : new TransportError(error.message) } : { how: 'closed' });
       },
     });

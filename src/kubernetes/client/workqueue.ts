@@ -116,7 +116,7 @@ export function createWorkqueue(self: Pick<Process, 'clock' | 'trace'>, name: st
     addRateLimited: (key) => {
       const count = failures.get(key) ?? 0;
       failures.set(key, count + 1);
-      const own = count >= 28 ? MAX_DELAY : Math.min(MAX_DELAY, BASE_DELAY * 2 ** count);
+      const own = count >= 28 ? MAX_DELAY : Math.min(MAX_DELAY, BASE_DELAY * (1 << count));
       const delay = Math.max(own, bucketDelay());
       aside(() => {
         trace.emit('queue.requeue', about(key), { queue: name, delay, requeues: count + 1 });

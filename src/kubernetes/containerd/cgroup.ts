@@ -6,6 +6,7 @@
  * set it): exit code 137, reason OOMKilled.
  */
 import type { ProgramContext } from '../../linux/program.ts';
+import { isMachineContext } from '../../linux/shell/machine.ts';
 
 export interface Cgroup {
   /** Bytes held now. */
@@ -20,11 +21,6 @@ export interface Cgroup {
   free(bytes: number): void;
   /** Says how busy the program is from now on. */
   useCpu(milli: number): void;
-}
-
-/** A context of a program that runs in a container. */
-export interface ContainerContext extends ProgramContext {
-  readonly cgroup: Cgroup;
 }
 
 export function createCgroup(idle: { readonly memoryBytes: number; readonly cpuMilli: number }, limit: number | undefined, kill: () => void): Cgroup {
@@ -60,5 +56,8 @@ export function createCgroup(idle: { readonly memoryBytes: number; readonly cpuM
 
 const unlimited: Cgroup = createCgroup({ memoryBytes: 0, cpuMilli: 0 }, undefined, () => {});
 
-/** The cgroup of a running program; outside containers (the laptop) one that counts nothing of importance. */
-export const cgroupOf = (self: ProgramContext): Cgroup => ('cgroup' in self ? (self as ContainerContext).cgroup : unlimited);
+/** The cgroup of a running program; outside containers (the laptop) one that limits nothing. */
+export function cgroupOf(self: ProgramContext): Cgroup {
+  if (!isMachineContext(self) || !('cgroup' in self.machine.options)) return unlimited;
+  return self.machine.options.cgroup as Cgroup;
+}

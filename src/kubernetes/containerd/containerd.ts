@@ -69,12 +69,12 @@ interface Container {
   task: Task | undefined;
   input: ReturnType<typeof createInput> | undefined;
   readonly waiters: Deferred<void>[];
-  readonly execs: Set<(code: number) => void>;
 }
 
 const STATE = '/var/lib/containerd';
 const IMAGES = `${STATE}/images.json`;
 const HEX = '0123456789abcdef';
+const TERMINAL = { columns: 80, rows: 24 };
 /** 40 MB/s of line and disk, and the time a registry takes to answer. */
 const PULL_BYTES_PER_MS = 40_000;
 const PULL_OVERHEAD = ms(300);
@@ -141,7 +141,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     }
   };
   const blank = (image: Image, log: ContainerLog): Omit<Container, 'status'> => ({
-    image, log, files: undefined, cgroup: undefined, task: undefined, input: undefined, waiters: [], execs: new Set(),
+    image, log, files: undefined, cgroup: undefined, task: undefined, input: undefined, waiters: [],
   }); // biome-ignore format: one line says it
 
   // --- Images --------------------------------------------------------------------------------------
@@ -210,7 +210,6 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     self.trace.emit('cri.exit', about(container.status.config.labels, container.status.id), {
       node: options.node, container: container.status.config.name, exitCode: container.status.exitCode, reason: container.status.reason,
     }); // biome-ignore format: compact
-    for (const done of [...container.execs]) done(137);
     for (const waiter of container.waiters.splice(0)) waiter.resolve();
     say({ what: 'stopped', sandbox: container.status.sandbox, container: container.status.id });
   };
@@ -348,11 +347,11 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
         self,
         {
           name: `${namespace}/${name}/${config.name}/${config.attempt}`,
-          argv: [...found.prefix, ...argv], env, cwd, hostname: sandbox.status.config.hostname, files: root, sockets: socketsFor(sandbox, root),
-          stdin: container.input?.input ?? emptyInput,
+          program: found.program, argv: [...found.prefix, ...argv], env, cwd, hostname: sandbox.status.config.hostname, files: root,
+          sockets: socketsFor(sandbox, root), cgroup, lookup, stdin: container.input?.input ?? emptyInput,
           stdout: (text) => container.log.write('stdout', text),
           stderr: (text) => container.log.write('stderr', text),
-          tty: config.tty === true, pid1: true, cgroup, lookup, program: found.program,
+          ...(config.tty && { terminal: TERMINAL }),
         },
         (code) => exited(container, code),
       ); // biome-ignore format: compact
@@ -399,23 +398,16 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       if (!task.process.alive) return 137;
       const input = createInput(self);
       io.stdin?.((text) => input.put(text));
-      const done = defer<number>(clock);
-      const finish = (code: number): void => {
-        if (container.execs.delete(finish)) done.resolve(code);
-      };
-      container.execs.add(finish);
-      startTask(
-        task.process,
-        {
-          name: `exec ${argv[0] ?? ''}`,
-          argv: [...found.prefix, ...argv], env: io.tty ? { TERM: 'xterm', ...env } : env, cwd, hostname: sandbox.status.config.hostname, files: root,
-          sockets: socketsFor(sandbox, root), stdin: io.stdin ? input.input : emptyInput,
-          stdout: (text) => io.stdout(text), stderr: (text) => (io.tty ? io.stdout(text) : io.stderr(text)),
-          tty: io.tty === true, pid1: false, cgroup: container.cgroup!, lookup, program: found.program,
-        },
-        finish,
-      ); // biome-ignore format: compact
-      return done.promise;
+      return task.exec({
+        program: found.program,
+        argv: [...found.prefix, ...argv],
+        env: io.tty ? { TERM: 'xterm', ...env } : env,
+        cwd,
+        stdin: io.stdin ? input.input : emptyInput,
+        stdout: (text) => io.stdout(text),
+        stderr: (text) => (io.tty ? io.stdout(text) : io.stderr(text)),
+        ...(io.tty && { terminal: TERMINAL }),
+      });
     },
     attach: async (id, io: ExecIo) => {
       const container = containerOf(id);

@@ -1,132 +1,85 @@
 /**
- * A running program: what a shim and runc give containerd. Owns the sockets the program opens, delivers
- * signals with pid 1's rules (pid_namespaces(7): without a handler, init ignores everything but KILL),
- * and turns the way it ended into an exit code (128 + signal number).
+ * A container's processes: what a shim and runc give containerd. One `Machine` (the pid namespace) per
+ * container, whose pid 1 ignores TERM unless it handles it (pid_namespaces(7)) and takes everything else
+ * with it when it ends. The sockets its programs open are closed with it, as the kernel does.
  */
 import type { Files } from '../../linux/files.ts';
-import type { Input, Program, ProgramContext, Signal } from '../../linux/program.ts';
+import type { Input, Program, Signal } from '../../linux/program.ts';
+import { Machine, type MachineOptions, type Running, type Terminal } from '../../linux/shell/machine.ts';
 import type { Connection, Sockets } from '../../linux/sockets.ts';
 import { Mailbox } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
-import type { Cgroup, ContainerContext } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
 
-const NUMBERS: Readonly<Record<Signal, number>> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, TERM: 15, WINCH: 28 };
-
-/** Finds the program that argv[0] names; undefined when there is none. */
+/** Finds the program that argv[0] names; `prefix` is the interpreter of a script. Undefined when there is none. */
 export type Lookup = (name: string, env: Readonly<Record<string, string>>, cwd: string) => { readonly program: Program; readonly prefix: readonly string[] } | undefined;
 
-export interface TaskOptions {
-  readonly name: string;
+/** The options of a container's machine; `cgroupOf` finds the cgroup by it. */
+export interface ContainerMachineOptions extends MachineOptions {
+  readonly cgroup: Cgroup;
+}
+
+export interface ProgramStart {
+  readonly program: Program;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  readonly hostname: string;
-  readonly files: Files;
-  readonly sockets: Sockets;
   readonly stdin: Input;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
-  readonly tty: boolean;
-  readonly pid1: boolean;
+  readonly terminal?: Terminal;
+}
+export interface TaskOptions extends ProgramStart {
+  readonly name: string;
+  readonly hostname: string;
+  readonly files: Files;
+  readonly sockets: Sockets;
   readonly cgroup: Cgroup;
   readonly lookup: Lookup;
-  readonly program: Program;
 }
 export interface Task {
   readonly process: Process;
+  /** To pid 1. */
   signal(signal: Signal): void;
+  /** Another program in the same container; resolves with its exit code, 137 when the container dies first. */
+  exec(start: ProgramStart): Promise<number>;
 }
 
-/** Starts a program as a child of `parent`; `onExit` is called once, unless the machine goes down with it. */
+/** Starts a container as a child of `parent`; `onExit` is called once with pid 1's exit code, unless the machine goes down with it. */
 export function startTask(parent: Process, options: TaskOptions, onExit: (code: number) => void): Task {
-  const handlers: ((signal: Signal) => void)[] = [];
-  let code = 0;
-  let killedBy: Signal | undefined;
+  let code = 137;
+  let init: Running | undefined;
+  let machine: Machine | undefined;
   const process = parent.spawn(options.name, async (self) => {
-    code = await options.program(contextOf(self));
+    init = machine!.startProgram(options.program, { ...options, parent: self, init: true });
+    code = await init.exit;
   });
   const owned = ownSockets(options.sockets, process);
-
-  const contextOf = (self: Process): ContainerContext => ({
-    argv: options.argv,
-    env: options.env,
-    cwd: options.cwd,
+  const machineOptions: ContainerMachineOptions = {
     hostname: options.hostname,
     files: options.files,
     sockets: owned.sockets,
-    process: self,
-    stdin: options.stdin,
-    stdout: options.stdout,
-    stderr: options.stderr,
-    ...(options.tty && { terminal: { columns: 80, rows: 24 } }),
-    onSignal: (handler) => handlers.push(handler),
-    run: (argv, io = {}) => runChild(self, options, argv, io),
+    programs: (name) => options.lookup(name, options.env, '/')?.program,
     cgroup: options.cgroup,
-  });
-
+  };
+  machine = new Machine(machineOptions);
   process.onExit((exit) => {
     owned.closeAll();
-    if (!parent.alive) return;
-    if (exit.how === 'crashed' && !options.cgroup.oomKilled) options.stderr(`${exit.error.message}\n`);
-    onExit(exit.how === 'ended' ? code & 255 : exit.how === 'crashed' ? 1 : 128 + NUMBERS[killedBy ?? 'KILL']);
+    if (parent.alive) onExit(exit.how === 'ended' ? code & 255 : 137);
   });
-
   return {
     process,
     signal: (signal) => {
       if (!process.alive) return;
-      if (signal === 'KILL') return process.kill();
-      if (handlers.length > 0) {
-        process.clock.after(0, () => {
-          for (const handler of handlers) handler(signal);
-        });
-      } else if (!options.pid1 && signal !== 'WINCH') {
-        killedBy = signal;
-        process.kill();
-      }
+      if (signal === 'KILL' || !init) process.kill();
+      else init.signal(signal);
     },
+    exec: (start) => machine.startProgram(start.program, { ...start, parent: process }).exit,
   };
 }
 
-function runChild(
-  self: Process,
-  options: TaskOptions,
-  argv: readonly string[],
-  io: Partial<Pick<ProgramContext, 'env' | 'cwd' | 'stdin' | 'stdout' | 'stderr'>>,
-): Promise<number> {
-  const env = io.env ?? options.env;
-  const cwd = io.cwd ?? options.cwd;
-  const stderr = io.stderr ?? options.stderr;
-  const found = options.lookup(argv[0] ?? '', env, cwd);
-  if (!found) {
-    stderr(`sh: ${argv[0] ?? ''}: not found\n`);
-    return Promise.resolve(127);
-  }
-  return new Promise((resolve) => {
-    startTask(
-      self,
-      {
-        ...options,
-        name: argv[0] ?? '',
-        argv: [...found.prefix, ...argv],
-        env,
-        cwd,
-        stdin: io.stdin ?? options.stdin,
-        stdout: io.stdout ?? options.stdout,
-        stderr,
-        pid1: false,
-        program: found.program,
-      },
-      (code) => {
-        self.clock.wake();
-        resolve(code);
-      },
-    );
-  });
-}
-
 /** An input that text is put into; `undefined` ends it. */
-export function createInput(process: Process): { readonly input: Input; put(text: string | undefined): void } {
+export function createInput(process: Pick<Process, 'clock'>): { readonly input: Input; put(text: string | undefined): void } {
   const box = new Mailbox<string | undefined>(process.clock);
   let ended = false;
   return {

@@ -34,7 +34,13 @@ export async function claim<K extends 'Pod' | 'ReplicaSet' | 'ControllerRevision
       const others = (metadata.ownerReferences ?? []).filter((other) => other.uid !== owner.metadata.uid);
       const ownerReferences = reference ? others : [...others, newControllerRef(owner)];
       try {
-        const patched = await client.of(kind).patch(keyOf({ metadata }), { metadata: { resourceVersion: metadata.resourceVersion, ownerReferences: ownerReferences.map((r) => ({ ...r })) } }, 'merge');
+        const patched = await client
+          .of(kind)
+          .patch(
+            keyOf({ metadata }),
+            { metadata: { resourceVersion: metadata.resourceVersion, ownerReferences: ownerReferences.map((r) => ({ ...r })) } },
+            'merge',
+          );
         if (!reference) mine.push(patched);
       } catch (error) {
         if (!isNotFound(error)) throw error;

@@ -51,7 +51,7 @@ export interface Controller<K extends Kind = Kind> {
   /** Called once before the informers have synced: to add indexes, or to wake by other means. */
   start?(context: Context, wake: Wake): void;
   /** Makes the world a little more like the spec. Called again after any change, so it remembers nothing. An error means: later again, with back-off. */
-  reconcile(object: DeepReadonly<Kinds[K]>, context: Context): Promise<void | { readonly again: Duration }>;
+  reconcile(object: DeepReadonly<Kinds[K]>, context: Context): Promise<undefined | { readonly again: Duration }>;
   /** The object is no more. */
   gone?(key: Key, context: Context): Promise<void>;
 }
@@ -74,7 +74,11 @@ export interface Runnable {
 /** A controller that is not a reconciler of keys (the garbage collector, the node monitors) is a main with a context. */
 export const runnable = (name: string, main: (context: Context) => Promise<void>): Runnable => ({
   name,
-  run: (manager) => (self) => main(contextFor(manager, name, self)),
+  run: (manager) => async (self) => {
+    await main(contextFor(manager, name, self));
+    // Listeners and timers are still at work: a process that returned would be dead.
+    await new Promise<never>(() => {});
+  },
 });
 
 export const reconciler = <K extends Kind>(controller: Controller<K>): Runnable => ({
@@ -84,7 +88,13 @@ export const reconciler = <K extends Kind>(controller: Controller<K>): Runnable 
 
 function contextFor(manager: Manager, name: string, self: Process): Context {
   const client = manager.clientFor(name);
-  return { self, client, informer: (kind, options) => manager.informers.of(kind, options), event: manager.recorderFor(name, self, client), now: () => self.clock.now() };
+  return {
+    self,
+    client,
+    informer: (kind, options) => manager.informers.of(kind, options),
+    event: manager.recorderFor(name, self, client),
+    now: () => self.clock.now(),
+  };
 }
 
 /** Longer than this nothing is waited for: upstream's ExpectationsTimeout. */
@@ -173,7 +183,12 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
         queue.forget(key);
         if (made.length > 0) writes.set(key, made);
         if (result) queue.addAfter(key, result.again);
-        self.trace.emit('reconcile.end', about, { controller: controller.name, outcome: 'ok', writes: made.length, ...(result ? { again: result.again } : {}) });
+        self.trace.emit('reconcile.end', about, {
+          controller: controller.name,
+          outcome: 'ok',
+          writes: made.length,
+          ...(result ? { again: result.again } : {}),
+        });
       } catch (error) {
         if (made.length > 0) writes.set(key, made);
         self.trace.emit('reconcile.end', about, { controller: controller.name, outcome: 'retry', error: messageOf(error) });

@@ -9,10 +9,10 @@
 import { type Duration, type Instant, seconds } from '../../sim/clock.ts';
 import { computeHash } from '../api/hash.ts';
 import type { DeepReadonly } from '../api/json.ts';
-import { keyOf } from '../api/meta.ts';
+import { type KubeObject, keyOf } from '../api/meta.ts';
 import { newControllerRef } from '../api/owner.ts';
 import { selectorOf } from '../api/selector.ts';
-import type { ControllerRevision, DaemonSet, DaemonSetStatus, NodeSelectorTerm, PodSpec } from '../api/types.gen.ts';
+import type { DaemonSet, DaemonSetStatus, NodeSelectorTerm, PodSpec } from '../api/types.gen.ts';
 import { isAlreadyExists, isNamespaceTerminating, isNotFound, messageOf } from '../client/retry.ts';
 import { claim } from './claim.ts';
 import { type Context, reconciler } from './controller.ts';
@@ -21,9 +21,19 @@ import { equal } from './json-equal.ts';
 import { fitsNode } from './node-affinity.ts';
 import type { ReadonlyNode } from './node-health.ts';
 import { isAvailable, isReady, podFromTemplate, type ReadonlyPod } from './pods.ts';
-import { DISK_PRESSURE, isTolerated, MEMORY_PRESSURE, NETWORK_UNAVAILABLE, NOT_READY, PID_PRESSURE, type ReadonlyToleration, UNREACHABLE, UNSCHEDULABLE } from './taints.ts';
+import {
+  DISK_PRESSURE,
+  isTolerated,
+  MEMORY_PRESSURE,
+  NETWORK_UNAVAILABLE,
+  NOT_READY,
+  PID_PRESSURE,
+  type ReadonlyToleration,
+  UNREACHABLE,
+  UNSCHEDULABLE,
+} from './taints.ts';
 
-type Set_ = DeepReadonly<DaemonSet>;
+type Daemons = DeepReadonly<DaemonSet>;
 
 const HASH_LABEL = 'controller-revision-hash';
 const GENERATION_LABEL = 'pod-template-generation';
@@ -38,7 +48,8 @@ export const daemonSetController = reconciler({
   wakes: {
     Node: (node, { informer }, before) => {
       // Status heartbeats are no business of ours: only a new node, or other labels or taints.
-      if (before && before !== node && equal(before.metadata.labels, node.metadata.labels) && equal(before.spec?.taints ?? [], node.spec?.taints ?? [])) return [];
+      if (before && before !== node && equal(before.metadata.labels, node.metadata.labels) && equal(before.spec?.taints ?? [], node.spec?.taints ?? []))
+        return [];
       if (before === node && informer('Node').get(keyOf(node))) return [];
       return informer('DaemonSet').list().map(keyOf);
     },
@@ -48,7 +59,9 @@ export const daemonSetController = reconciler({
     const { informer, now } = context;
     if (ds.metadata.deletionTimestamp) return undefined;
     const hash = await currentRevision(ds, context);
-    const pods = await claim(context, ds, 'Pod', informer('Pod').list(ds.metadata.namespace), (pod) => selectorOf(ds.spec?.selector).matches(pod.metadata.labels));
+    const pods = await claim(context, ds, 'Pod', informer('Pod').list(ds.metadata.namespace), (pod) =>
+      selectorOf(ds.spec?.selector).matches(pod.metadata.labels),
+    );
     const nodes = informer('Node').list();
     const todo = plan(ds, hash, nodes, pods, now());
     await carryOut(ds, hash, todo, context);
@@ -60,7 +73,7 @@ export const daemonSetController = reconciler({
 });
 
 /** Whether a node should get the set's pod, and whether one that is there may stay (`NodeShouldRunDaemonPod`). */
-export function shouldRun(ds: Set_, node: ReadonlyNode): { readonly run: boolean; readonly stay: boolean } {
+export function shouldRun(ds: Daemons, node: ReadonlyNode): { readonly run: boolean; readonly stay: boolean } {
   const spec = ds.spec?.template?.spec;
   if (spec?.nodeName && spec.nodeName !== node.metadata.name) return { run: false, stay: false };
   if (!fitsNode(spec, node)) return { run: false, stay: false };
@@ -76,7 +89,7 @@ export interface DaemonPlan {
 }
 
 /** Nodes that need a pod, and pods that must go. */
-export function plan(ds: Set_, hash: string, nodes: readonly ReadonlyNode[], pods: readonly ReadonlyPod[], now: Instant): DaemonPlan {
+export function plan(ds: Daemons, hash: string, nodes: readonly ReadonlyNode[], pods: readonly ReadonlyPod[], now: Instant): DaemonPlan {
   const create: string[] = [];
   const remove: ReadonlyPod[] = [];
   const failed: ReadonlyPod[] = [];
@@ -114,7 +127,7 @@ export function plan(ds: Set_, hash: string, nodes: readonly ReadonlyNode[], pod
  * Pods of older templates that may be taken down now. Here simplified: `maxSurge` is not supported; the
  * old pod goes before the new one comes.
  */
-function outdated(ds: Set_, hash: string, nodes: readonly ReadonlyNode[], live: ReadonlyMap<string, ReadonlyPod>, now: Instant): readonly ReadonlyPod[] {
+function outdated(ds: Daemons, hash: string, nodes: readonly ReadonlyNode[], live: ReadonlyMap<string, ReadonlyPod>, now: Instant): readonly ReadonlyPod[] {
   const strategy = ds.spec?.updateStrategy;
   if (strategy?.type === 'OnDelete') return [];
   const wanted = nodes.filter((node) => shouldRun(ds, node).run);
@@ -134,7 +147,7 @@ function outdated(ds: Set_, hash: string, nodes: readonly ReadonlyNode[], live: 
   return [...broken, ...candidates.slice(0, Math.max(0, most - unavailable))];
 }
 
-async function carryOut(ds: Set_, hash: string, { create, remove, failed }: DaemonPlan, { client, event }: Context): Promise<void> {
+async function carryOut(ds: Daemons, hash: string, { create, remove, failed }: DaemonPlan, { client, event }: Context): Promise<void> {
   const errors: unknown[] = [];
   for (const pod of failed) event(ds, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${keyOf(pod)} on node ${pod.spec?.nodeName}, will try to kill it`);
   await Promise.all([
@@ -163,12 +176,15 @@ async function carryOut(ds: Set_, hash: string, { create, remove, failed }: Daem
 }
 
 /** The pod for one node: the template, bound by affinity to the node's name. */
-export function podFor(ds: Set_, hash: string, node: string): ReadonlyPod {
+export function podFor(ds: Daemons, hash: string, node: string): ReadonlyPod {
   const template = ds.spec?.template;
   const generation = ds.metadata.annotations?.[GENERATION_ANNOTATION];
   const labels = { ...template?.metadata?.labels, ...(generation ? { [GENERATION_LABEL]: generation } : {}), [HASH_LABEL]: hash };
   const spec = template?.spec ?? { containers: [] };
-  return podFromTemplate({ metadata: { ...template?.metadata, labels }, spec: { ...spec, affinity: onNode(spec, node), tolerations: withDaemonTolerations(spec) } }, ds);
+  return podFromTemplate(
+    { metadata: { ...template?.metadata, labels }, spec: { ...spec, affinity: onNode(spec, node), tolerations: withDaemonTolerations(spec) } },
+    ds,
+  );
 }
 
 /** Replaces the terms of the required node affinity by "this node"; the set's own terms were checked already (`ReplaceDaemonSetPodNodeNameNodeAffinity`). */
@@ -199,11 +215,13 @@ function withDaemonTolerations(spec: DeepReadonly<PodSpec> | undefined): readonl
 function targetOf(pod: ReadonlyPod): string {
   if (pod.spec?.nodeName) return pod.spec.nodeName;
   const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  for (const term of terms) for (const field of term.matchFields ?? []) if (field.key === 'metadata.name' && field.operator === 'In' && field.values?.length === 1) return field.values[0] ?? '';
+  for (const term of terms)
+    for (const field of term.matchFields ?? [])
+      if (field.key === 'metadata.name' && field.operator === 'In' && field.values?.length === 1) return field.values[0] ?? '';
   return '';
 }
 
-export function statusOf(ds: Set_, hash: string, nodes: readonly ReadonlyNode[], pods: readonly ReadonlyPod[], now: Instant): DeepReadonly<DaemonSetStatus> {
+export function statusOf(ds: Daemons, hash: string, nodes: readonly ReadonlyNode[], pods: readonly ReadonlyPod[], now: Instant): DeepReadonly<DaemonSetStatus> {
   const counts = { desired: 0, current: 0, misscheduled: 0, ready: 0, available: 0, updated: 0 };
   const minReady = ds.spec?.minReadySeconds ?? 0;
   for (const node of nodes) {
@@ -238,18 +256,21 @@ export function statusOf(ds: Set_, hash: string, nodes: readonly ReadonlyNode[],
  * The ControllerRevision of the present template, made if need be; answers its hash.
  * Here simplified: hash collisions are not counted, and old revisions are cut at `revisionHistoryLimit` without asking whether pods still use them.
  */
-async function currentRevision(ds: Set_, context: Context): Promise<string> {
+async function currentRevision(ds: Daemons, context: Context): Promise<string> {
   const { client, informer } = context;
   const data = { spec: { template: { ...ds.spec?.template, $patch: 'replace' } } };
-  const revisions = [...informer('ControllerRevision').by('owner', ds.metadata.uid ?? '')].sort((a, b) => a.revision - b.revision);
+  // `data` is any JSON: its deeply read-only type is endless, so it is named unknown here.
+  type Revision = { readonly metadata: DeepReadonly<KubeObject>['metadata']; readonly data?: unknown; readonly revision: number };
+  const mine = informer('ControllerRevision').by('owner', ds.metadata.uid ?? '') as unknown as readonly Revision[];
+  const revisions = [...mine].sort((a, b) => a.revision - b.revision);
   const known = revisions.find((revision) => equal(revision.data, data));
   const highest = revisions.at(-1)?.revision ?? 0;
   if (known) {
-    if (known.revision < highest) await client.of('ControllerRevision').update({ ...known, revision: highest + 1 });
+    if (known.revision < highest) await client.of('ControllerRevision').patch(keyOf(known), { revision: highest + 1 }, 'merge');
     return known.metadata.labels?.[HASH_LABEL] ?? '';
   }
   const hash = computeHash(ds.spec?.template, ds.status?.collisionCount);
-  const revision: DeepReadonly<ControllerRevision> = {
+  const revision = {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: {
@@ -259,11 +280,11 @@ async function currentRevision(ds: Set_, context: Context): Promise<string> {
       ...(ds.metadata.annotations ? { annotations: ds.metadata.annotations } : {}),
       ownerReferences: [newControllerRef(ds)],
     },
-    data: data as never,
+    data,
     revision: highest + 1,
   };
   try {
-    await client.of('ControllerRevision').create(revision);
+    await client.of('ControllerRevision').create(revision as never);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }

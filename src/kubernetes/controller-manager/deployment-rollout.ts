@@ -2,9 +2,10 @@
  * The arithmetic of rollouts (pkg/controller/deployment: rolling.go, sync.go, util/deployment_util.go):
  * given a Deployment and its ReplicaSets, which set gets how many replicas now. Pure.
  */
-import { scaledValue } from './int-or-percent.ts';
+
 import type { DeepReadonly } from '../api/json.ts';
 import type { Deployment, ReplicaSet } from '../api/types.gen.ts';
+import { scaledValue } from './int-or-percent.ts';
 
 export type Dep = DeepReadonly<Deployment>;
 export type Rs = DeepReadonly<ReplicaSet>;
@@ -131,7 +132,8 @@ function fractionOf(d: Dep, rs: Rs): number {
 }
 
 /** The new set has all the pods the Deployment wants, and wanted when it was last scaled. */
-const isSaturated = (d: Dep, rs: Rs): boolean => sizeOf(rs) === wanted(d) && Number(rs.metadata.annotations?.[DESIRED_REPLICAS]) === wanted(d) && availableOf(rs) === wanted(d);
+const isSaturated = (d: Dep, rs: Rs): boolean =>
+  sizeOf(rs) === wanted(d) && Number(rs.metadata.annotations?.[DESIRED_REPLICAS]) === wanted(d) && availableOf(rs) === wanted(d);
 
 /** `revision` of a set, 0 if it has none. */
 export const revisionOf = (rs: Rs): number => Number(rs.metadata.annotations?.[REVISION] ?? 0) || 0;

@@ -34,7 +34,12 @@ export const hasProgressDeadline = (d: Dep): boolean => d.spec?.progressDeadline
 
 export function deploymentComplete(d: Dep, status: Status): boolean {
   const n = wanted(d);
-  return (status.updatedReplicas ?? 0) === n && (status.replicas ?? 0) === n && (status.availableReplicas ?? 0) === n && (status.observedGeneration ?? 0) >= (d.metadata.generation ?? 0);
+  return (
+    (status.updatedReplicas ?? 0) === n &&
+    (status.replicas ?? 0) === n &&
+    (status.availableReplicas ?? 0) === n &&
+    (status.observedGeneration ?? 0) >= (d.metadata.generation ?? 0)
+  );
 }
 
 /** Something got better since the last status was written. */
@@ -92,13 +97,15 @@ export function rolloutStatus(d: Dep, sets: readonly Rs[], newSet: Rs | undefine
   const isComplete = (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && current?.reason === 'NewReplicaSetAvailable';
   if (!hasProgressDeadline(d)) conditions = conditions.filter((c) => c.type !== 'Progressing');
   else if (!isComplete) {
-    if (deploymentComplete(d, status)) conditions = withCondition(conditions, condition('Progressing', 'True', 'NewReplicaSetAvailable', `${what} has successfully progressed.`, now));
+    if (deploymentComplete(d, status))
+      conditions = withCondition(conditions, condition('Progressing', 'True', 'NewReplicaSetAvailable', `${what} has successfully progressed.`, now));
     else if (isProgressing(d, status)) {
       // Always written anew, so that lastUpdateTime tells the last progress; the deadline counts from it.
       const next = condition('Progressing', 'True', 'ReplicaSetUpdated', `${what} is progressing.`, now);
       const kept = current?.status === 'True' && current.lastTransitionTime ? { ...next, lastTransitionTime: current.lastTransitionTime } : next;
       conditions = [...conditions.filter((c) => c.type !== 'Progressing'), kept];
-    } else if (hasTimedOut(d, conditions, now)) conditions = withCondition(conditions, condition('Progressing', 'False', 'ProgressDeadlineExceeded', `${what} has timed out progressing.`, now));
+    } else if (hasTimedOut(d, conditions, now))
+      conditions = withCondition(conditions, condition('Progressing', 'False', 'ProgressDeadlineExceeded', `${what} has timed out progressing.`, now));
   }
   const failure = replicaFailure(sets, newSet, now);
   conditions = failure ? withCondition(conditions, failure) : conditions.filter((c) => c.type !== 'ReplicaFailure');
@@ -109,7 +116,11 @@ export function rolloutStatus(d: Dep, sets: readonly Rs[], newSet: Rs | undefine
 function replicaFailure(sets: readonly Rs[], newSet: Rs | undefined, now: Instant): Condition | undefined {
   for (const rs of newSet ? [newSet, ...sets] : sets) {
     const found = findCondition(rs.status?.conditions, 'ReplicaFailure');
-    if (found?.status === 'True') return { ...condition('ReplicaFailure', 'True', found.reason ?? '', found.message ?? '', now), ...(found.lastTransitionTime ? { lastTransitionTime: found.lastTransitionTime } : {}) };
+    if (found?.status === 'True')
+      return {
+        ...condition('ReplicaFailure', 'True', found.reason ?? '', found.message ?? '', now),
+        ...(found.lastTransitionTime ? { lastTransitionTime: found.lastTransitionTime } : {}),
+      };
   }
   return undefined;
 }
@@ -117,7 +128,14 @@ function replicaFailure(sets: readonly Rs[], newSet: Rs | undefined, now: Instan
 /** When to look again whether the deadline has passed, if it matters: `requeueStuckDeployment`. */
 export function checkDeadlineIn(d: Dep, status: Status, now: Instant): Duration | undefined {
   const progressing = findCondition(status.conditions, 'Progressing');
-  if (!hasProgressDeadline(d) || !progressing || deploymentComplete(d, status) || progressing.reason === 'ProgressDeadlineExceeded' || progressing.reason === 'NewReplicaSetAvailable') return undefined;
+  if (
+    !hasProgressDeadline(d) ||
+    !progressing ||
+    deploymentComplete(d, status) ||
+    progressing.reason === 'ProgressDeadlineExceeded' ||
+    progressing.reason === 'NewReplicaSetAvailable'
+  )
+    return undefined;
   const due = (instantOf(progressing.lastUpdateTime) ?? now) + seconds(d.spec?.progressDeadlineSeconds ?? 600);
   return Math.max(0, due - now) + seconds(1);
 }

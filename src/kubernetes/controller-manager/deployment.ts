@@ -16,7 +16,25 @@ import type { DeploymentStatus, PodTemplateSpec } from '../api/types.gen.ts';
 import { isAlreadyExists, isNamespaceTerminating, isNotFound, messageOf } from '../client/retry.ts';
 import { claim } from './claim.ts';
 import { type Context, reconciler } from './controller.ts';
-import { beyondHistory, byAge, DESIRED_REPLICAS, type Dep, fenceposts, isRolling, MAX_REPLICAS, newSetSize, proportional, REVISION, REVISION_HISTORY, type Rs, revisionOf, type Scale, shrinkOld, sizeOf, wanted } from './deployment-rollout.ts';
+import {
+  beyondHistory,
+  byAge,
+  DESIRED_REPLICAS,
+  type Dep,
+  fenceposts,
+  isRolling,
+  MAX_REPLICAS,
+  newSetSize,
+  proportional,
+  REVISION,
+  REVISION_HISTORY,
+  type Rs,
+  revisionOf,
+  type Scale,
+  shrinkOld,
+  sizeOf,
+  wanted,
+} from './deployment-rollout.ts';
 import { checkDeadlineIn, condition, countedStatus, deploymentComplete, hasProgressDeadline, rolloutStatus, withCondition } from './deployment-status.ts';
 import { equal } from './json-equal.ts';
 import { isFinished } from './pods.ts';
@@ -52,7 +70,9 @@ export const deploymentController = reconciler({
     if (d.metadata.deletionTimestamp) return writeStatus(d, countedStatus(d, sets, findNew(d, sets), now()), context);
 
     d = { ...d, status: pausedStatus(d, now()) };
-    const scaled = sets.some((rs) => sizeOf(rs) > 0 && rs.metadata.annotations?.[DESIRED_REPLICAS] !== undefined && Number(rs.metadata.annotations[DESIRED_REPLICAS]) !== wanted(d));
+    const scaled = sets.some(
+      (rs) => sizeOf(rs) > 0 && rs.metadata.annotations?.[DESIRED_REPLICAS] !== undefined && Number(rs.metadata.annotations[DESIRED_REPLICAS]) !== wanted(d),
+    );
     if (d.spec?.paused || scaled) return scaleOnly(deployment, d, sets, context);
     return isRolling(d) ? rollOver(deployment, d, sets, context) : recreate(deployment, d, sets, context);
   },
@@ -88,7 +108,15 @@ async function recreate(original: Dep, d: Dep, sets: readonly Rs[], context: Con
     const after = await carryOut(d, down, sets, context);
     return finishStep(original, d, after, existing, false, context);
   }
-  if (old.some((rs) => context.informer('Pod').by('owner', rs.metadata.uid ?? '').some((pod) => !isFinished(pod)))) return finishStep(original, d, sets, existing, false, context);
+  if (
+    old.some((rs) =>
+      context
+        .informer('Pod')
+        .by('owner', rs.metadata.uid ?? '')
+        .some((pod) => !isFinished(pod)),
+    )
+  )
+    return finishStep(original, d, sets, existing, false, context);
   const made = await newSetOf(d, sets, context);
   if (!made.newSet) return writeStatus(original, rolloutStatus(made.d, sets, undefined, context.now()), context);
   const steps = sizeOf(made.newSet) === wanted(d) ? [] : [{ rs: made.newSet, replicas: wanted(d) }];
@@ -126,8 +154,16 @@ function pausedStatus(d: Dep, now: number): DeepReadonly<DeploymentStatus> {
   const progressing = findCondition(status.conditions, 'Progressing');
   if (!hasProgressDeadline(d) || progressing?.reason === 'ProgressDeadlineExceeded') return status;
   const isPaused = progressing?.reason === 'DeploymentPaused';
-  if (d.spec?.paused && !isPaused) return { ...status, conditions: withCondition(status.conditions ?? [], condition('Progressing', 'Unknown', 'DeploymentPaused', 'Deployment is paused', now)) };
-  if (!d.spec?.paused && isPaused) return { ...status, conditions: withCondition(status.conditions ?? [], condition('Progressing', 'Unknown', 'DeploymentResumed', 'Deployment is resumed', now)) };
+  if (d.spec?.paused && !isPaused)
+    return {
+      ...status,
+      conditions: withCondition(status.conditions ?? [], condition('Progressing', 'Unknown', 'DeploymentPaused', 'Deployment is paused', now)),
+    };
+  if (!d.spec?.paused && isPaused)
+    return {
+      ...status,
+      conditions: withCondition(status.conditions ?? [], condition('Progressing', 'Unknown', 'DeploymentResumed', 'Deployment is resumed', now)),
+    };
   return status;
 }
 
@@ -180,7 +216,9 @@ async function newSetOf(d: Dep, sets: readonly Rs[], context: Context): Promise<
     },
   };
   const progress = (status: 'True' | 'False', reason: string, message: string): Dep =>
-    hasProgressDeadline(d) ? { ...d, status: { ...d.status, conditions: withCondition(d.status?.conditions ?? [], condition('Progressing', status, reason, message, now())) } } : d;
+    hasProgressDeadline(d)
+      ? { ...d, status: { ...d.status, conditions: withCondition(d.status?.conditions ?? [], condition('Progressing', status, reason, message, now())) } }
+      : d;
   let newSet: Rs;
   try {
     newSet = await client.of('ReplicaSet').create(rs);
@@ -211,15 +249,27 @@ async function syncRevision(d: Dep, sets: readonly Rs[], existing: Rs | undefine
   const others = sets.filter((rs) => rs !== existing);
   const revision = String(Math.max(revisionOf(existing), Number(nextRevision(others))));
   const known = existing.metadata.annotations ?? {};
-  const history = known[REVISION] && known[REVISION] !== revision ? [...(known[REVISION_HISTORY]?.split(',') ?? []), known[REVISION]].join(',') : known[REVISION_HISTORY];
+  const history =
+    known[REVISION] && known[REVISION] !== revision ? [...(known[REVISION_HISTORY]?.split(',') ?? []), known[REVISION]].join(',') : known[REVISION_HISTORY];
   const annotations = { ...known, ...inherited(d), [REVISION]: revision, ...(history ? { [REVISION_HISTORY]: history } : {}) };
   const minReadySeconds = d.spec?.minReadySeconds ?? 0;
   let newSet = existing;
   if (!equal(annotations, known) || (existing.spec?.minReadySeconds ?? 0) !== minReadySeconds)
-    newSet = await context.client.of('ReplicaSet').update({ ...existing, metadata: { ...existing.metadata, annotations }, ...(existing.spec ? { spec: { ...existing.spec, minReadySeconds } } : {}) });
+    newSet = await context.client
+      .of('ReplicaSet')
+      .update({ ...existing, metadata: { ...existing.metadata, annotations }, ...(existing.spec ? { spec: { ...existing.spec, minReadySeconds } } : {}) });
   const noted =
     hasProgressDeadline(d) && !findCondition(d.status?.conditions, 'Progressing')
-      ? { ...d, status: { ...d.status, conditions: withCondition(d.status?.conditions ?? [], condition('Progressing', 'True', 'FoundNewReplicaSet', `Found new replica set "${newSet.metadata.name}"`, context.now())) } }
+      ? {
+          ...d,
+          status: {
+            ...d.status,
+            conditions: withCondition(
+              d.status?.conditions ?? [],
+              condition('Progressing', 'True', 'FoundNewReplicaSet', `Found new replica set "${newSet.metadata.name}"`, context.now()),
+            ),
+          },
+        }
       : d;
   return { d: await annotateRevision(noted, newSet.metadata.annotations?.[REVISION] ?? revision, context), newSet };
 }
@@ -238,7 +288,14 @@ async function annotateRevision(d: Dep, revision: string, { client }: Context): 
 
 /** Annotations that a Deployment hands down to its sets (`skipCopyAnnotation` names those it does not). */
 function inherited(d: Dep): Record<string, string> {
-  const skipped = new Set(['kubectl.kubernetes.io/last-applied-configuration', REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, 'deprecated.deployment.rollback.to']);
+  const skipped = new Set([
+    'kubectl.kubernetes.io/last-applied-configuration',
+    REVISION,
+    REVISION_HISTORY,
+    DESIRED_REPLICAS,
+    MAX_REPLICAS,
+    'deprecated.deployment.rollback.to',
+  ]);
   return Object.fromEntries(Object.entries(d.metadata.annotations ?? {}).filter(([key]) => !skipped.has(key)));
 }
 
@@ -254,7 +311,13 @@ async function carryOut(d: Dep, steps: readonly Scale[], sets: readonly Rs[], { 
       if (replicas === sizeOf(rs) && !(stale && sizeOf(rs) > 0)) return rs;
       const metadata = { ...rs.metadata, annotations: { ...annotations, [DESIRED_REPLICAS]: desired, [MAX_REPLICAS]: most } };
       const updated = await client.of('ReplicaSet').update({ ...rs, metadata, ...(rs.spec ? { spec: { ...rs.spec, replicas } } : {}) });
-      if (replicas !== sizeOf(rs)) event(d, 'Normal', 'ScalingReplicaSet', `Scaled ${replicas > sizeOf(rs) ? 'up' : 'down'} replica set ${rs.metadata.name} from ${sizeOf(rs)} to ${replicas}`);
+      if (replicas !== sizeOf(rs))
+        event(
+          d,
+          'Normal',
+          'ScalingReplicaSet',
+          `Scaled ${replicas > sizeOf(rs) ? 'up' : 'down'} replica set ${rs.metadata.name} from ${sizeOf(rs)} to ${replicas}`,
+        );
       return updated;
     }),
   );

@@ -9,7 +9,8 @@ import { isFinished, type ReadonlyPod } from './pods.ts';
 export type ReadonlyService = DeepReadonly<Service>;
 
 /** Services whose endpoints are ours to write. Those without a selector are somebody else's; ExternalName ones have none. */
-export const hasEndpoints = (service: ReadonlyService): boolean => service.spec?.type !== 'ExternalName' && Object.keys(service.spec?.selector ?? {}).length > 0;
+export const hasEndpoints = (service: ReadonlyService): boolean =>
+  service.spec?.type !== 'ExternalName' && Object.keys(service.spec?.selector ?? {}).length > 0;
 
 /** In use, and reachable at an address. */
 export const isInEndpoints = (pod: ReadonlyPod, includeTerminating: boolean): boolean =>
@@ -39,7 +40,9 @@ export interface EndpointPort {
 export function portsFor(service: ReadonlyService, pod: ReadonlyPod): readonly EndpointPort[] {
   return (service.spec?.ports ?? []).flatMap((port) => {
     const number = targetPort(port, pod);
-    return number === undefined ? [] : [{ name: port.name ?? '', port: number, protocol: port.protocol ?? 'TCP', ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}) }];
+    return number === undefined
+      ? []
+      : [{ name: port.name ?? '', port: number, protocol: port.protocol ?? 'TCP', ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}) }];
   });
 }
 
@@ -48,7 +51,8 @@ function targetPort(port: DeepReadonly<ServicePort>, pod: ReadonlyPod): number |
   if (typeof target === 'number') return target || port.port;
   const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
   for (const container of [...(pod.spec?.containers ?? []), ...sidecars])
-    for (const candidate of container.ports ?? []) if (candidate.name === target && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP')) return candidate.containerPort;
+    for (const candidate of container.ports ?? [])
+      if (candidate.name === target && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP')) return candidate.containerPort;
   return undefined;
 }
 

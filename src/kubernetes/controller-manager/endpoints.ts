@@ -7,7 +7,7 @@
  */
 import type { DeepReadonly } from '../api/json.ts';
 import { keyOf } from '../api/meta.ts';
-import type { EndpointAddress, Endpoints, EndpointSubset } from '../api/types.gen.ts';
+import type { EndpointAddress, EndpointSubset, Endpoints } from '../api/types.gen.ts';
 import { isNamespaceTerminating, isNotFound } from '../client/retry.ts';
 import { reconciler } from './controller.ts';
 import { type EndpointPort, hasEndpoints, isHeadless, isInEndpoints, podsBehind, portsFor, type ReadonlyService, servicesOf } from './endpoint-pods.ts';
@@ -29,7 +29,11 @@ export const endpointsController = reconciler({
     const { client, informer } = context;
     const current = informer('Endpoints').get(keyOf(service));
     const subsets = subsetsOf(service, podsBehind(service, context));
-    const labels = { ...service.metadata.labels, 'endpoints.kubernetes.io/managed-by': 'endpoint-controller', ...(isHeadless(service) ? { 'service.kubernetes.io/headless': '' } : {}) };
+    const labels = {
+      ...service.metadata.labels,
+      'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
+      ...(isHeadless(service) ? { 'service.kubernetes.io/headless': '' } : {}),
+    };
     if (current && equal(current.subsets ?? [], subsets) && equal(current.metadata.labels, labels)) return;
     const { [OVER_CAPACITY]: _, ...annotations } = current?.metadata.annotations ?? {};
     const over = subsets.reduce((sum, subset) => sum + (subset.addresses?.length ?? 0) + (subset.notReadyAddresses?.length ?? 0), 0) >= MAX_CAPACITY;

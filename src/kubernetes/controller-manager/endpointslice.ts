@@ -35,7 +35,8 @@ export const endpointSliceController = reconciler({
   },
   // The zone of an endpoint comes from its node.
   reads: ['Node'],
-  start: ({ informer }) => informer('EndpointSlice').addIndex('service', (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`]),
+  start: ({ informer }) =>
+    informer('EndpointSlice').addIndex('service', (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`]),
 
   async reconcile(service, context) {
     if (!hasEndpoints(service) || service.metadata.deletionTimestamp) return;
@@ -57,7 +58,12 @@ export const endpointSliceController = reconciler({
       }
     } catch (error) {
       if (isNamespaceTerminating(error)) return;
-      event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${keyOf(service)}: ${error instanceof Error ? error.message : String(error)}`);
+      event(
+        service,
+        'Warning',
+        'FailedToUpdateEndpointSlices',
+        `Error updating Endpoint Slices for Service ${keyOf(service)}: ${error instanceof Error ? error.message : String(error)}`,
+      );
       throw error;
     }
   },
@@ -73,7 +79,12 @@ interface Plan {
  * The least change of slices that makes them tell the truth (reconciler.reconcileByPortMapping): endpoints
  * stay where they are, newcomers fill slices that change anyway, then the fullest with room, then new ones.
  */
-export function plan(service: ReadonlyService, pods: readonly ReadonlyPod[], existing: readonly Slice[], zoneOf: (node: string | undefined) => string | undefined = () => undefined): Plan {
+export function plan(
+  service: ReadonlyService,
+  pods: readonly ReadonlyPod[],
+  existing: readonly Slice[],
+  zoneOf: (node: string | undefined) => string | undefined = () => undefined,
+): Plan {
   const wanted = new Map<string, { ports: readonly EndpointPort[]; endpoints: Map<string, DeepReadonly<Endpoint>> }>();
   for (const pod of pods) {
     if (!isInEndpoints(pod, true)) continue;
@@ -99,11 +110,13 @@ export function plan(service: ReadonlyService, pods: readonly ReadonlyPod[], exi
           left.delete(uid);
           return now ? [equal(now, old) ? old : now] : [];
         });
-        const changed = staying.length !== slice.endpoints.length || staying.some((endpoint, i) => endpoint !== slice.endpoints[i]) || !equal(slice.metadata.labels, labels);
+        const changed =
+          staying.length !== slice.endpoints.length || staying.some((endpoint, i) => endpoint !== slice.endpoints[i]) || !equal(slice.metadata.labels, labels);
         return { slice, staying, changed };
       });
     const newcomers = [...left.values()];
-    for (const entry of kept.filter(({ changed, staying }) => changed && staying.length > 0).sort((a, b) => b.staying.length - a.staying.length)) entry.staying.push(...newcomers.splice(0, MAX_ENDPOINTS - entry.staying.length));
+    for (const entry of kept.filter(({ changed, staying }) => changed && staying.length > 0).sort((a, b) => b.staying.length - a.staying.length))
+      entry.staying.push(...newcomers.splice(0, MAX_ENDPOINTS - entry.staying.length));
     if (newcomers.length > 0 && newcomers.length < MAX_ENDPOINTS) {
       const room = kept.filter(({ staying }) => staying.length + newcomers.length <= MAX_ENDPOINTS).sort((a, b) => b.staying.length - a.staying.length)[0];
       if (room) {
@@ -140,10 +153,20 @@ export function endpointOf(service: ReadonlyService, pod: ReadonlyPod, zone: str
   };
 }
 
-const sliceFor = (service: ReadonlyService, labels: Record<string, string>, ports: readonly EndpointPort[], endpoints: readonly DeepReadonly<Endpoint>[]): Slice => ({
+const sliceFor = (
+  service: ReadonlyService,
+  labels: Record<string, string>,
+  ports: readonly EndpointPort[],
+  endpoints: readonly DeepReadonly<Endpoint>[],
+): Slice => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
-  metadata: { generateName: `${service.metadata.name}-`, ...(service.metadata.namespace ? { namespace: service.metadata.namespace } : {}), labels, ownerReferences: [newControllerRef(service)] },
+  metadata: {
+    generateName: `${service.metadata.name}-`,
+    ...(service.metadata.namespace ? { namespace: service.metadata.namespace } : {}),
+    labels,
+    ownerReferences: [newControllerRef(service)],
+  },
   addressType: 'IPv4',
   endpoints,
   ports,
@@ -151,8 +174,15 @@ const sliceFor = (service: ReadonlyService, labels: Record<string, string>, port
 
 /** The Service's own labels go with the slice, and three that say whose it is. */
 function labelsFor(service: ReadonlyService): Record<string, string> {
-  const own = Object.fromEntries(Object.entries(service.metadata.labels ?? {}).filter(([key]) => key !== SERVICE_NAME && key !== MANAGED_BY && key !== 'service.kubernetes.io/headless'));
-  return { ...own, [MANAGED_BY]: MANAGER, [SERVICE_NAME]: service.metadata.name ?? '', ...(isHeadless(service) ? { 'service.kubernetes.io/headless': '' } : {}) };
+  const own = Object.fromEntries(
+    Object.entries(service.metadata.labels ?? {}).filter(([key]) => key !== SERVICE_NAME && key !== MANAGED_BY && key !== 'service.kubernetes.io/headless'),
+  );
+  return {
+    ...own,
+    [MANAGED_BY]: MANAGER,
+    [SERVICE_NAME]: service.metadata.name ?? '',
+    ...(isHeadless(service) ? { 'service.kubernetes.io/headless': '' } : {}),
+  };
 }
 
 const portKey = (ports: readonly EndpointPort[] | undefined): string =>

@@ -11,11 +11,10 @@
 import type { DeepReadonly, Json } from '../api/json.ts';
 import { type Key, type KubeObject, keyOf, type OwnerReference } from '../api/meta.ts';
 import { RESOURCES, type ResourceRow, splitApiVersion } from '../api/resources.ts';
-import type { Kind } from '../api/types.gen.ts';
 import type { DeleteOptions, Resource } from '../client/client.ts';
 import { isNotFound, messageOf } from '../client/retry.ts';
 import { createWorkqueue } from '../client/workqueue.ts';
-import { type Context, runnable } from './controller.ts';
+import { runnable } from './controller.ts';
 
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
@@ -25,7 +24,13 @@ type Any = DeepReadonly<KubeObject>;
 
 /** Kinds that are watched: one row for each stored kind. */
 const WATCHED: readonly ResourceRow[] = RESOURCES.filter(
-  (row, i) => row.prefix !== '' && row.verbs.includes('list') && row.verbs.includes('watch') && row.verbs.includes('delete') && row.kind !== 'Event' && RESOURCES.findIndex((other) => other.prefix === row.prefix) === i,
+  (row, i) =>
+    row.prefix !== '' &&
+    row.verbs.includes('list') &&
+    row.verbs.includes('watch') &&
+    row.verbs.includes('delete') &&
+    row.kind !== 'Event' &&
+    RESOURCES.findIndex((other) => other.prefix === row.prefix) === i,
 );
 
 /** An object of the graph; virtual while only known from a reference to it. */
@@ -179,7 +184,11 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
     self.trace.emit('gc.verdict', `${node.row.kind}/${node.key}`, { verdict: verdict.what });
     if (verdict.what === 'keep') {
       if (verdict.references.length < references.length)
-        await resourceOf(node.row).patch(node.key, { metadata: { resourceVersion: latest.metadata.resourceVersion, ownerReferences: verdict.references as unknown as Json } }, 'merge');
+        await resourceOf(node.row).patch(
+          node.key,
+          { metadata: { resourceVersion: latest.metadata.resourceVersion, ownerReferences: verdict.references as unknown as Json } },
+          'merge',
+        );
       return;
     }
     const options: DeleteOptions = { propagationPolicy: verdict.policy, preconditions: { uid } };
@@ -198,7 +207,11 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
       if (!object) continue;
       const ownerReferences = (object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
       try {
-        await resourceOf(dependent.row).patch(dependent.key, { metadata: { resourceVersion: object.metadata.resourceVersion, ownerReferences: ownerReferences as unknown as Json } }, 'merge');
+        await resourceOf(dependent.row).patch(
+          dependent.key,
+          { metadata: { resourceVersion: object.metadata.resourceVersion, ownerReferences: ownerReferences as unknown as Json } },
+          'merge',
+        );
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
@@ -229,7 +242,10 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
       queue.done(uid);
     }
   };
-  await Promise.all([...Array.from({ length: WORKERS }, () => work(toDelete, attemptToDelete)), ...Array.from({ length: WORKERS }, () => work(toOrphan, attemptToOrphan))]);
+  await Promise.all([
+    ...Array.from({ length: WORKERS }, () => work(toDelete, attemptToDelete)),
+    ...Array.from({ length: WORKERS }, () => work(toOrphan, attemptToOrphan)),
+  ]);
 });
 
 type Policy = 'Foreground' | 'Background' | 'Orphan';

@@ -55,7 +55,10 @@ interface Remains {
   readonly estimate: number;
 }
 
-const CONTENT: readonly ResourceRow[] = RESOURCES.filter((row, i) => row.namespaced && row.prefix !== '' && row.verbs.includes('deletecollection') && RESOURCES.findIndex((other) => other.prefix === row.prefix) === i);
+const CONTENT: readonly ResourceRow[] = RESOURCES.filter(
+  (row, i) =>
+    row.namespaced && row.prefix !== '' && row.verbs.includes('deletecollection') && RESOURCES.findIndex((other) => other.prefix === row.prefix) === i,
+);
 
 async function deleteContent(namespace: string, context: Context): Promise<Remains> {
   const counts = new Map<string, number>();
@@ -66,9 +69,13 @@ async function deleteContent(namespace: string, context: Context): Promise<Remai
     try {
       const left = await clearKind(row, namespace, context);
       if (left.length === 0) return;
-      counts.set(row.group ? `${row.plural}.${row.group}` : row.plural, left.length);
+      // As upstream prints it, with the dot even where there is no group: "pods. has 2 resource instances".
+      counts.set(`${row.plural}.${row.group}`, left.length);
       for (const { metadata } of left) for (const finalizer of metadata.finalizers ?? []) finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
-      estimate = Math.max(estimate, row.kind === 'Pod' ? Math.max(1, ...left.map((pod) => (pod as DeepReadonly<Pod>).spec?.terminationGracePeriodSeconds ?? 0)) : FINALIZER_ESTIMATE);
+      estimate = Math.max(
+        estimate,
+        row.kind === 'Pod' ? Math.max(1, ...left.map((pod) => (pod as DeepReadonly<Pod>).spec?.terminationGracePeriodSeconds ?? 0)) : FINALIZER_ESTIMATE,
+      );
     } catch (error) {
       errors.push(messageOf(error));
     }
@@ -83,7 +90,13 @@ async function deleteContent(namespace: string, context: Context): Promise<Remai
 async function clearKind(row: ResourceRow, namespace: string, { client }: Context): Promise<readonly DeepReadonly<Namespace>[]> {
   const path = collectionPath(row, namespace);
   const ask = async (method: 'GET' | 'DELETE') => {
-    const answer = await client.request({ method, path, query: {}, headers: method === 'DELETE' ? { 'content-type': 'application/json' } : {}, ...(method === 'DELETE' ? { body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' } } : {}) });
+    const answer = await client.request({
+      method,
+      path,
+      query: {},
+      headers: method === 'DELETE' ? { 'content-type': 'application/json' } : {},
+      ...(method === 'DELETE' ? { body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' } } : {}),
+    });
     if (answer.status === 404 || answer.status === 405) return [];
     if (answer.status >= 400) throw new ApiError(answer.body as unknown as Status);
     return (answer.body as unknown as { items?: readonly DeepReadonly<Namespace>[] }).items ?? [];
@@ -108,7 +121,12 @@ export function conditionsOf(namespace: DeepReadonly<Namespace>, remains: Remain
   };
   return [
     say('NamespaceDeletionDiscoveryFailure', false, ['ResourcesDiscovered', 'All resources successfully discovered'], ['DiscoveryFailed', '']),
-    say('NamespaceDeletionGroupVersionParsingFailure', false, ['ParsedGroupVersions', 'All legacy kube types successfully parsed'], ['GroupVersionParsingFailed', '']),
+    say(
+      'NamespaceDeletionGroupVersionParsingFailure',
+      false,
+      ['ParsedGroupVersions', 'All legacy kube types successfully parsed'],
+      ['GroupVersionParsingFailed', ''],
+    ),
     say(
       'NamespaceDeletionContentFailure',
       remains.errors.length > 0,
@@ -125,7 +143,10 @@ export function conditionsOf(namespace: DeepReadonly<Namespace>, remains: Remain
       'NamespaceFinalizersRemaining',
       remains.finalizers.size > 0,
       ['ContentHasNoFinalizers', 'All content-preserving finalizers finished'],
-      ['SomeFinalizersRemain', `Some content in the namespace has finalizers remaining: ${list(remains.finalizers, (key, n) => `${key} in ${n} resource instances`)}`],
+      [
+        'SomeFinalizersRemain',
+        `Some content in the namespace has finalizers remaining: ${list(remains.finalizers, (key, n) => `${key} in ${n} resource instances`)}`,
+      ],
     ),
   ];
 }

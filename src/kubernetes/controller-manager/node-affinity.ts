@@ -14,7 +14,10 @@ function matchesTerm(term: DeepReadonly<NodeSelectorTerm>, node: DeepReadonly<No
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length + fields.length === 0) return false;
-  return expressions.every((requirement) => holds(requirement, node.metadata.labels?.[requirement.key])) && fields.every((requirement) => requirement.key === 'metadata.name' && holds(requirement, node.metadata.name));
+  return (
+    expressions.every((requirement) => holds(requirement, node.metadata.labels?.[requirement.key])) &&
+    fields.every((requirement) => requirement.key === 'metadata.name' && holds(requirement, node.metadata.name))
+  );
 }
 
 function holds({ operator, values = [] }: DeepReadonly<NodeSelectorRequirement>, value: string | undefined): boolean {

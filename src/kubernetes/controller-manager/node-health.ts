@@ -6,7 +6,17 @@ import { findCondition } from '../api/condition.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { timestamp } from '../api/time.ts';
 import type { Node, NodeCondition } from '../api/types.gen.ts';
-import { DISK_PRESSURE, MEMORY_PRESSURE, NETWORK_UNAVAILABLE, NOT_READY, PID_PRESSURE, type ReadonlyTaint, sameTaint, UNREACHABLE, UNSCHEDULABLE } from './taints.ts';
+import {
+  DISK_PRESSURE,
+  MEMORY_PRESSURE,
+  NETWORK_UNAVAILABLE,
+  NOT_READY,
+  PID_PRESSURE,
+  type ReadonlyTaint,
+  sameTaint,
+  UNREACHABLE,
+  UNSCHEDULABLE,
+} from './taints.ts';
 
 export type ReadonlyNode = DeepReadonly<Node>;
 
@@ -20,8 +30,19 @@ export function silentConditions(node: ReadonlyNode, now: Instant): readonly Dee
   let result = [...conditions];
   for (const type of ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure']) {
     const known = findCondition(conditions, type);
-    if (!known) result.push({ type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message: 'Kubelet never posted node status.', lastHeartbeatTime: node.metadata.creationTimestamp ?? at, lastTransitionTime: at });
-    else if (known.status !== 'Unknown') result = result.map((c) => (c.type === type ? { ...c, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: at } : c));
+    if (!known)
+      result.push({
+        type,
+        status: 'Unknown',
+        reason: 'NodeStatusNeverUpdated',
+        message: 'Kubelet never posted node status.',
+        lastHeartbeatTime: node.metadata.creationTimestamp ?? at,
+        lastTransitionTime: at,
+      });
+    else if (known.status !== 'Unknown')
+      result = result.map((c) =>
+        c.type === type ? { ...c, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: at } : c,
+      );
   }
   return result;
 }
@@ -44,18 +65,23 @@ export function withNoSchedule(node: ReadonlyNode, now: Instant): readonly Reado
   if (node.spec?.unschedulable) wanted.push(UNSCHEDULABLE);
   const isOurs = (taint: ReadonlyTaint) => taint.effect === 'NoSchedule' && OURS.has(taint.key);
   const stays = taints.filter((taint) => !isOurs(taint) || wanted.includes(taint.key));
-  const added = wanted.filter((key) => !taints.some((taint) => taint.effect === 'NoSchedule' && taint.key === key)).map((key): ReadonlyTaint => ({ key, effect: 'NoSchedule', timeAdded: timestamp(now) }));
+  const added = wanted
+    .filter((key) => !taints.some((taint) => taint.effect === 'NoSchedule' && taint.key === key))
+    .map((key): ReadonlyTaint => ({ key, effect: 'NoSchedule', timeAdded: timestamp(now) }));
   return stays.length === taints.length && added.length === 0 ? taints : [...stays, ...added];
 }
 
 /** The NoExecute taint of a node that is not ready, if it should have one. */
-export const evictionTaint = (node: ReadonlyNode): string | undefined => (readiness(node) === 'Unknown' ? UNREACHABLE : readiness(node) === 'False' ? NOT_READY : undefined);
+export const evictionTaint = (node: ReadonlyNode): string | undefined =>
+  readiness(node) === 'Unknown' ? UNREACHABLE : readiness(node) === 'False' ? NOT_READY : undefined;
 
 /** The node's taints with exactly this one of the two NoExecute taints, or with neither; the same list if nothing changes. */
 export function withNoExecute(node: ReadonlyNode, key: string | undefined, now: Instant): readonly ReadonlyTaint[] {
   const taints = node.spec?.taints ?? [];
   const wanted: ReadonlyTaint | undefined = key ? { key, effect: 'NoExecute', timeAdded: timestamp(now) } : undefined;
-  const stays = taints.filter((taint) => taint.effect !== 'NoExecute' || (taint.key !== NOT_READY && taint.key !== UNREACHABLE) || (wanted && sameTaint(taint, wanted)));
+  const stays = taints.filter(
+    (taint) => taint.effect !== 'NoExecute' || (taint.key !== NOT_READY && taint.key !== UNREACHABLE) || (wanted && sameTaint(taint, wanted)),
+  );
   const has = wanted && stays.some((taint) => sameTaint(taint, wanted));
   return stays.length === taints.length && (!wanted || has) ? taints : wanted && !has ? [...stays, wanted] : stays;
 }

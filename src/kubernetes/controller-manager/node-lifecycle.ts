@@ -8,13 +8,23 @@
  * the order they were last heard, so a look costs only what it finds.
  */
 import { type Instant, ms, seconds } from '../../sim/clock.ts';
+import { isTrue } from '../api/condition.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { keyOf } from '../api/meta.ts';
 import { timestamp } from '../api/time.ts';
 import { isConflict, isNotFound, retryOnConflict } from '../client/retry.ts';
 import { type Context, type Runnable, reconciler, runnable } from './controller.ts';
-import { evictionTaint, type ReadonlyNode, readiness, silentConditions, withNoExecute, withNoSchedule, type ZoneState, zoneOf, zoneState } from './node-health.ts';
-import { isTrue } from '../api/condition.ts';
+import {
+  evictionTaint,
+  type ReadonlyNode,
+  readiness,
+  silentConditions,
+  withNoExecute,
+  withNoSchedule,
+  type ZoneState,
+  zoneOf,
+  zoneState,
+} from './node-health.ts';
 
 /** `--node-monitor-period`, `--node-monitor-grace-period` (50 s by default since 1.32; kubeadm clusters of this lab keep the long-standing 40 s), `--node-startup-grace-period` */
 const MONITOR_PERIOD = seconds(5);
@@ -102,7 +112,8 @@ export const nodeTaintController: Runnable = reconciler({
   for: 'Node',
   async reconcile(node, { client, now }) {
     const taints = withNoSchedule(node, now());
-    if (taints !== (node.spec?.taints ?? taints) || (taints.length > 0 && !node.spec?.taints)) await client.of('Node').update({ ...node, spec: { ...node.spec, taints } });
+    if (taints !== (node.spec?.taints ?? taints) || (taints.length > 0 && !node.spec?.taints))
+      await client.of('Node').update({ ...node, spec: { ...node.spec, taints } });
   },
 });
 
@@ -124,10 +135,18 @@ async function markPodsNotReady(node: string, { client, informer, event, now }: 
   for (const { metadata } of informer('Pod').by('node', node)) {
     const key = keyOf({ metadata });
     for (let attempt = 0; attempt < 3; attempt++) {
-      const pod = attempt === 0 ? informer('Pod').get(key) : await client.of('Pod').get(key).catch(() => undefined);
+      const pod =
+        attempt === 0
+          ? informer('Pod').get(key)
+          : await client
+              .of('Pod')
+              .get(key)
+              .catch(() => undefined);
       if (!pod || pod.spec?.nodeName !== node || !isTrue(pod.status?.conditions, 'Ready')) break;
       const at = timestamp(now());
-      const conditions = (pod.status?.conditions ?? []).map((condition) => (condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: at } : condition));
+      const conditions = (pod.status?.conditions ?? []).map((condition) =>
+        condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: at } : condition,
+      );
       try {
         await client.of('Pod').updateStatus({ ...pod, status: { ...pod.status, conditions } });
         event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
@@ -160,7 +179,8 @@ function createEvictions(context: Context): Evictions {
         if (!informer('Node').get(name)) return;
         const node: DeepReadonly<ReadonlyNode> = await client.of('Node').get(name);
         const taints = withNoExecute(node, key(node), now());
-        if (taints !== (node.spec?.taints ?? taints) || (taints.length > 0 && !node.spec?.taints)) await client.of('Node').update({ ...node, spec: { ...node.spec, taints } });
+        if (taints !== (node.spec?.taints ?? taints) || (taints.length > 0 && !node.spec?.taints))
+          await client.of('Node').update({ ...node, spec: { ...node.spec, taints } });
       }),
     );
 

@@ -21,7 +21,11 @@ export const nodeIpamController = (clusterCidr: string): Runnable => {
 
     async reconcile(node, { client, informer, event }) {
       if (node.spec?.podCIDR) return;
-      const given = new Set(informer('Node').list().flatMap((other) => other.spec?.podCIDRs ?? (other.spec?.podCIDR ? [other.spec.podCIDR] : [])));
+      const given = new Set(
+        informer('Node')
+          .list()
+          .flatMap((other) => other.spec?.podCIDRs ?? (other.spec?.podCIDR ? [other.spec.podCIDR] : [])),
+      );
       for (const cidr of promised.values()) given.add(cidr);
       const cidr = promised.get(node.metadata.uid ?? '') ?? firstFree(clusterCidr, given);
       if (!cidr) {
@@ -47,7 +51,7 @@ export function firstFree(clusterCidr: string, given: ReadonlySet<string>): stri
   const [address = '', length = '0'] = clusterCidr.split('/');
   const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
   const base = ((a * 256 + b) * 256 + c) * 256 + d;
-  const count = 2 ** (MASK - Number(length));
+  const count = 1 << (MASK - Number(length));
   for (let i = 0; i < count; i++) {
     const n = base + i * 256;
     const cidr = `${Math.floor(n / 16777216)}.${Math.floor(n / 65536) % 256}.${Math.floor(n / 256) % 256}.0/${MASK}`;

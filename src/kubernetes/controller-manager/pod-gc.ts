@@ -60,7 +60,18 @@ async function sweepOrphans(pods: readonly ReadonlyPod[], missed: Map<string, In
       if (!isNotFound(error)) continue;
     }
     for (const pod of orphans) {
-      if (pod.spec?.nodeName === name) await sweep(pod, { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime: timestamp(now()) }, context);
+      if (pod.spec?.nodeName === name)
+        await sweep(
+          pod,
+          {
+            type: 'DisruptionTarget',
+            status: 'True',
+            reason: 'DeletionByPodGC',
+            message: 'PodGC: node no longer exists',
+            lastTransitionTime: timestamp(now()),
+          },
+          context,
+        );
     }
   }
 }

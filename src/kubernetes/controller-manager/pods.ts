@@ -1,7 +1,7 @@
 /** Small words about pods that several controllers use (pkg/controller/controller_utils.go, pkg/api/v1/pod). */
 import { type Duration, type Instant, seconds } from '../../sim/clock.ts';
-import type { DeepReadonly } from '../api/json.ts';
 import { findCondition, isTrue } from '../api/condition.ts';
+import type { DeepReadonly } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { newControllerRef } from '../api/owner.ts';
 import { instantOf } from '../api/time.ts';

@@ -13,9 +13,9 @@ import { selectorOf } from '../api/selector.ts';
 import { timestamp } from '../api/time.ts';
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../api/types.gen.ts';
 import { isNamespaceTerminating, isNotFound, messageOf } from '../client/retry.ts';
+import { claim } from './claim.ts';
 import { type Context, reconciler } from './controller.ts';
 import { equal } from './json-equal.ts';
-import { claim } from './claim.ts';
 import { leastUsefulFirst } from './pod-ranking.ts';
 import { isActive, isAvailable, isReady, podFromTemplate, type ReadonlyPod } from './pods.ts';
 
@@ -54,13 +54,19 @@ export const replicaSetController = reconciler({
     if (failure) throw failure.error;
 
     const { minReadySeconds = 0 } = rs.spec ?? {};
-    if (minReadySeconds > 0 && status.readyReplicas === rs.spec?.replicas && status.availableReplicas !== rs.spec?.replicas) return { again: seconds(minReadySeconds) as Duration };
+    if (minReadySeconds > 0 && status.readyReplicas === rs.spec?.replicas && status.availableReplicas !== rs.spec?.replicas)
+      return { again: seconds(minReadySeconds) as Duration };
     return undefined;
   },
 });
 
 /** What must change for the pods to match the set. */
-export function plan(rs: Set, pods: readonly ReadonlyPod[], doubled: (pod: ReadonlyPod) => number, now: Instant): { readonly create: number; readonly remove: readonly ReadonlyPod[] } {
+export function plan(
+  rs: Set,
+  pods: readonly ReadonlyPod[],
+  doubled: (pod: ReadonlyPod) => number,
+  now: Instant,
+): { readonly create: number; readonly remove: readonly ReadonlyPod[] } {
   const missing = (rs.spec?.replicas ?? 1) - pods.length;
   if (missing >= 0) return { create: Math.min(missing, BURST), remove: [] };
   return { create: 0, remove: [...pods].sort(leastUsefulFirst(doubled, now)).slice(0, Math.min(-missing, BURST)) };
@@ -148,7 +154,11 @@ export function statusOf(rs: Set, pods: readonly ReadonlyPod[], failure: Failure
   };
 }
 
-function failureConditions(conditions: readonly DeepReadonly<ReplicaSetCondition>[], failure: Failure | undefined, now: Instant): readonly DeepReadonly<ReplicaSetCondition>[] {
+function failureConditions(
+  conditions: readonly DeepReadonly<ReplicaSetCondition>[],
+  failure: Failure | undefined,
+  now: Instant,
+): readonly DeepReadonly<ReplicaSetCondition>[] {
   const others = conditions.filter((condition) => condition.type !== 'ReplicaFailure');
   if (!failure) return others;
   const known = conditions.find((condition) => condition.type === 'ReplicaFailure');

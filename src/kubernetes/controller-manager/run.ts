@@ -5,6 +5,7 @@
  */
 import { defer } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
+import { RELEASE } from '../api/release.ts';
 import type { ApiHandler, ApiRequest } from '../api/request.ts';
 import { type Client, createClient } from '../client/client.ts';
 import { createRecorder } from '../client/events.ts';
@@ -12,7 +13,6 @@ import { createInformers } from '../client/informer.ts';
 import { runLeaderElected } from '../client/leader-election.ts';
 import type { Manager } from './controller.ts';
 import { controllers } from './index.ts';
-import { RELEASE } from '../api/release.ts';
 
 export interface ControllerManagerOptions {
   readonly handler: ApiHandler;
@@ -38,7 +38,11 @@ export interface ControllerManagerOptions {
  */
 export async function runControllerManager(self: Process, options: ControllerManagerOptions): Promise<void> {
   const clientNamed = (component: string) =>
-    createClient({ handler: options.handler, userAgent: `kube-controller-manager/${RELEASE.gitVersion} (linux/amd64) kubernetes/${component}`, ...(options.certificate ? { certificate: options.certificate } : {}) });
+    createClient({
+      handler: options.handler,
+      userAgent: `kube-controller-manager/${RELEASE.gitVersion} (linux/amd64) kubernetes/${component}`,
+      ...(options.certificate ? { certificate: options.certificate } : {}),
+    });
   const main = (process: Process) => runControllers(process, options, clientNamed);
   if (!options.leaderElect) return main(self);
   return runLeaderElected(self, clientNamed('leader-election'), { name: 'kube-controller-manager', identity: options.identity }, main);

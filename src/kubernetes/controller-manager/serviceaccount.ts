@@ -6,7 +6,7 @@
  */
 import { keyOf } from '../api/meta.ts';
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../client/retry.ts';
-import { type Runnable, reconciler } from './controller.ts';
+import { type Controller, type Runnable, reconciler } from './controller.ts';
 import { equal } from './json-equal.ts';
 
 const ROOT_CA = 'kube-root-ca.crt';
@@ -27,12 +27,14 @@ export const serviceAccountController = reconciler({
   },
 });
 
+const ROOT_CA_WAKES: Controller['wakes'] = { ConfigMap: (map) => (map.metadata.name === ROOT_CA ? [map.metadata.namespace ?? ''] : []) };
+
 /** @param certificate the cluster's root, in PEM */
 export const rootCaPublisher = (certificate: string): Runnable =>
   reconciler({
     name: 'root-ca-certificate-publisher',
     for: 'Namespace',
-    wakes: { ConfigMap: (map) => (map.metadata.name === ROOT_CA ? [map.metadata.namespace ?? ''] : []) },
+    wakes: ROOT_CA_WAKES,
 
     async reconcile(namespace, { client, informer }) {
       const name = keyOf(namespace);
@@ -44,7 +46,13 @@ export const rootCaPublisher = (certificate: string): Runnable =>
         'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.';
       try {
         if (current) await client.of('ConfigMap').update({ ...current, data });
-        else await client.of('ConfigMap').create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROOT_CA, namespace: name, annotations: { 'kubernetes.io/description': description } }, data });
+        else
+          await client.of('ConfigMap').create({
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata: { name: ROOT_CA, namespace: name, annotations: { 'kubernetes.io/description': description } },
+            data,
+          });
       } catch (error) {
         if (!isAlreadyExists(error) && !isNamespaceTerminating(error) && !isNotFound(error)) throw error;
       }

@@ -107,10 +107,18 @@ async function evict(key: Key, uid: string, { client, informer, event, self, now
     try {
       const latest = attempt === 0 ? pod : await client.of('Pod').get(key);
       if (latest.metadata.uid !== uid) return;
-      const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint', lastTransitionTime: timestamp(now()) };
+      const condition = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByTaintManager',
+        message: 'Taint manager: deleting due to NoExecute taint',
+        lastTransitionTime: timestamp(now()),
+      };
       const conditions = latest.status?.conditions ?? [];
       if (!conditions.some(({ type, status }) => type === condition.type && status === 'True'))
-        await client.of('Pod').updateStatus({ ...latest, status: { ...latest.status, conditions: [...conditions.filter(({ type }) => type !== condition.type), condition] } });
+        await client
+          .of('Pod')
+          .updateStatus({ ...latest, status: { ...latest.status, conditions: [...conditions.filter(({ type }) => type !== condition.type), condition] } });
       await client.of('Pod').delete(key);
       return;
     } catch (error) {

@@ -20,6 +20,7 @@ export function tolerates(toleration: ReadonlyToleration, taint: ReadonlyTaint):
   return !!toleration.key && (toleration.value ?? '') === (taint.value ?? '');
 }
 
-export const isTolerated = (tolerations: readonly ReadonlyToleration[] | undefined, taint: ReadonlyTaint): boolean => (tolerations ?? []).some((toleration) => tolerates(toleration, taint));
+export const isTolerated = (tolerations: readonly ReadonlyToleration[] | undefined, taint: ReadonlyTaint): boolean =>
+  (tolerations ?? []).some((toleration) => tolerates(toleration, taint));
 
 export const sameTaint = (a: ReadonlyTaint, b: ReadonlyTaint): boolean => a.key === b.key && a.effect === b.effect;

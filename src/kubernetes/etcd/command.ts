@@ -74,17 +74,19 @@ function encodeOp(op: RequestOp): string {
   return `T${encodeTxn(op.requestTxn)}`;
 }
 
-/** All members share an entry's object, so it is read once for all of them. */
-const known = new WeakMap<Entry, Command>();
+/**
+ * An entry to propose. The command itself goes beside its text, since all members live in one memory:
+ * none of them has to read it again, and the engine never joins the pieces of a text that nobody reads.
+ */
+export const entryOf = (command: Command): Entry => ({
+  term: 0,
+  index: 0,
+  type: 'normal',
+  data: encode(command.id, command.cause, command.operation),
+  note: command,
+});
 
-export function commandOf(entry: Entry): Command {
-  let command = known.get(entry);
-  if (!command) {
-    command = decode(entry.data ?? '');
-    known.set(entry, command);
-  }
-  return command;
-}
+export const commandOf = (entry: Entry): Command => (entry.note as Command | undefined) ?? decode(entry.data ?? '');
 
 /** Throws RangeError when the text is not a command. */
 export function decode(data: string): Command {

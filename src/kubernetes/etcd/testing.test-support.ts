@@ -2,7 +2,7 @@
 import { type Duration, ms } from '../../sim/clock.ts';
 import { Loop } from '../../sim/loop.ts';
 import { forever, type Process } from '../../sim/process.ts';
-import { quietHost as testHost } from '../../sim/test-host.ts';
+import { testHost } from '../../sim/test-host.ts';
 import { type EtcdClient, EtcdError } from './api.ts';
 import { createEtcdClient, type EtcdEndpoint } from './client.ts';
 import { EtcdDisk } from './disk.ts';

@@ -6,7 +6,7 @@
  * A worker syncs once at a time and again whenever it was poked meanwhile: the pod changed, a container
  * started or died, a probe changed its mind, a back-off is over. With nothing to do it costs nothing.
  */
-import { type Cancel, type Duration, type Instant, minutes, seconds } from '../../sim/clock.ts';
+import { type Cancel, type Duration, type Instant, seconds } from '../../sim/clock.ts';
 import { type Deferred, defer } from '../../sim/mailbox.ts';
 import type { TraceId } from '../../sim/trace.ts';
 import { instantOf } from '../api/time.ts';
@@ -22,6 +22,7 @@ import {
 import { PodProbes } from './probes.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import { podStatus, type Status } from './status.ts';
+import { sameJson } from './statuses.ts';
 import { MountError, PodVolumes } from './volumes.ts';
 
 /** The pod is to be stopped: whatever its sync was waiting for does not matter any more. */
@@ -77,7 +78,7 @@ export class PodWorker {
   update(pod: PodObject): void {
     const before = this.pod;
     this.pod = pod;
-    if (pod.metadata.annotations !== before.metadata.annotations || pod.metadata.labels !== before.metadata.labels) this.volumesStale = true;
+    if (!sameJson(pod.metadata.annotations, before.metadata.annotations) || !sameJson(pod.metadata.labels, before.metadata.labels)) this.volumesStale = true;
     if (pod.metadata.deletionTimestamp !== undefined) this.stop(pod.metadata.deletionGracePeriodSeconds);
     else this.poke();
   }
@@ -128,7 +129,12 @@ export class PodWorker {
         else await this.sync();
       } catch (error) {
         if (error instanceof Stopped) this.dirty = true;
-        else this.retryAfter(this.jittered(WORKER_BACKOFF));
+        else {
+          const message = error instanceof Error ? error.message : String(error);
+          this.node.self.trace.emit('kubelet.sync', this.about(), { node: this.node.nodeName, error: message });
+          this.note(undefined, 'Warning', 'FailedSync', `Error syncing pod: ${message}`);
+          this.retryAfter(this.jittered(WORKER_BACKOFF));
+        }
       }
     }
     this.running = false;
@@ -249,7 +255,8 @@ export class PodWorker {
   /** False: not yet; asked for again with growing patience, half a second to two minutes (`goroutinemap/exponentialbackoff`). */
   private async mount(): Promise<boolean> {
     const { clock } = this.node.self;
-    this.mountStart ??= clock.now();
+    const since = this.mountStart ?? clock.now();
+    this.mountStart = since;
     try {
       this.volumesStale = false;
       const refresh = await Promise.race([this.volumes.mount(this.pod), this.stopSignal.promise]);
@@ -267,7 +274,7 @@ export class PodWorker {
       this.note(undefined, 'Warning', 'FailedMount', error.message);
       this.volumesStale = true;
       const delay = Math.min(seconds(122), 500_000 * 2 ** Math.min(this.mountFailures++, 10));
-      if (clock.now() - this.mountStart > seconds(123)) {
+      if (clock.now() - since > seconds(123)) {
         this.mountStart = clock.now();
         const names = (this.pod.spec?.volumes ?? []).map((volume) => volume.name).join(' ');
         this.note(undefined, 'Warning', 'FailedMount', `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`);
@@ -435,5 +442,3 @@ const mergeConditions = (mine: Conditions, api: NonNullable<Conditions>): NonNul
   const scheduled = own.some((condition) => condition.type === 'PodScheduled') ? [] : api.filter((condition) => condition.type === 'PodScheduled');
   return [...api.filter((condition) => !OWN.has(condition.type)), ...own, ...scheduled];
 };
-/** How long a pod's files may lag behind its ConfigMaps: a pod is looked at again at least this often (syncFrequency). */
-export const SYNC_FREQUENCY = minutes(1);

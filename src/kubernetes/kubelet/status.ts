@@ -192,7 +192,9 @@ export function phaseOf(pod: PodObject, inits: Statuses, containers: Statuses, t
   if (running > 0) return 'Running';
   if (stopped > 0) {
     if (terminal) return stopped === succeeded ? 'Succeeded' : 'Failed';
-    if (policy === 'Always') return 'Running';
+    // Sidecars are stopped after the rest; until then the pod is not over.
+    const sidecarRuns = (pod.spec?.initContainers ?? []).some((container, i) => isSidecar(container) && inits[i]?.state?.running);
+    if (policy === 'Always' || sidecarRuns) return 'Running';
     if (stopped === succeeded) return 'Succeeded';
     return policy === 'Never' ? 'Failed' : 'Running';
   }

@@ -11,7 +11,7 @@ import { ConditionError, evaluateConditional } from './condition.ts';
 import { arithmetic, type Expander, expandPattern, expandText, expandWords } from './expand.ts';
 import type { Machine, Running, StartIo, Terminal } from './machine.ts';
 import { patternToRegExp, resolvePath } from './pattern.ts';
-import { parseScript } from './parser.ts';
+import { readLines } from './parser.ts';
 import { Group, type Job, Leave, type Shell, ShellError, type Streams, type Write } from './state.ts';
 import type { AndOr, Command, Pipeline, Redirect, Script } from './syntax.ts';
 import { noInput, SharedInput, TextPipe, textInput } from './text-pipe.ts';
@@ -51,9 +51,11 @@ export class Interpreter {
     return shell.status;
   }
 
-  /** Text read and run as `eval`, `source` and traps do. */
+  /** Text read and run line by line, so that an alias holds from the next line on. */
   async text(source: string, shell: Shell, streams: Streams, group: Group): Promise<number> {
-    return this.script(parseScript(source, shell.aliases), shell, streams, group);
+    const lines = readLines(source, shell.aliases);
+    for (let line = lines(); line; line = lines()) await this.script(line, shell, streams, group);
+    return shell.status;
   }
 
   async runTraps(shell: Shell, streams: Streams, group: Group): Promise<void> {
@@ -204,14 +206,16 @@ export class Interpreter {
     shell.status = 0;
   }
 
-  private expander(shell: Shell, streams: Streams, group: Group): Expander {
-    return {
+  private expander(shell: Shell, streams: Streams, group: Group): Expander & { substituted: number } {
+    const expander = {
       shell,
+      /** Status of the latest command substitution: that of a command that is only assignments. */
+      substituted: 0,
       files: this.host.files,
-      substitute: async (body) => {
+      substitute: async (body: Script) => {
         const pieces: string[] = [];
         const own: Streams = { stdin: streams.stdin, out: new Map(streams.out).set(1, (text) => pieces.push(text)) };
-        shell.status = await this.subshell(
+        expander.substituted = await this.subshell(
           async (copy) => {
             copy.interactive = false;
             copy.redirected = undefined;
@@ -224,6 +228,7 @@ export class Interpreter {
         return pieces.join('');
       },
     };
+    return expander;
   }
 
   private async command(command: Command, shell: Shell, outer: Streams, group: Group): Promise<number> {
@@ -343,24 +348,16 @@ export class Interpreter {
   private async simple(command: Extract<Command, { kind: 'simple' }>, shell: Shell, outer: Streams, group: Group): Promise<number> {
     const expander = this.expander(shell, outer, group);
     await this.host.process.clock.sleep(us(10));
-    const before = shell.status;
-    shell.status = 0;
-    const status = { substituted: 0 };
     const argv = await expandWords(command.words, expander);
-    status.substituted = shell.status;
-    shell.status = before;
     const streams = command.redirects.length === 0 ? outer : await this.redirect(command.redirects, shell, outer, expander);
     if (typeof streams === 'number') return streams;
     const assigned: [string, string][] = [];
     for (const assignment of command.assignments) {
-      shell.status = 0;
       const value = (assignment.append ? (shell.get(assignment.name) ?? '') : '') + (await expandText(assignment.value, expander));
-      if (shell.status !== 0) status.substituted = shell.status;
       if (argv.length === 0) shell.set(assignment.name, value);
       else assigned.push([assignment.name, value]);
     }
-    if (argv.length === 0) return status.substituted;
-    shell.status = before;
+    if (argv.length === 0) return expander.substituted;
     if (shell.options.has('xtrace')) streams.out.get(2)?.(`+ ${[...assigned.map(([name, value]) => `${name}=${value}`), ...argv.map(quoteForTrace)].join(' ')}\n`);
     return this.invoke(argv, assigned, shell, streams, group, command.redirects.length > 0);
   }

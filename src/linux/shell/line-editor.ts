@@ -15,7 +15,7 @@ export interface Completion {
 }
 export type Completer = (line: string, cursor: number) => Promise<Completion>;
 
-export type LineResult = { readonly how: 'line'; readonly text: string } | { readonly how: 'interrupt' | 'end' };
+export type LineResult = { readonly how: 'line'; readonly text: string } | { readonly how: 'interrupt' } | { readonly how: 'end' };
 
 const KEY = /^(?:\x1b\[200~|\x1b\[201~|\x1b\[[\d;]*[A-Za-z~]|\x1bO[A-Za-z]|\x1b[\s\S]|[\s\S])/;
 

@@ -19,6 +19,17 @@ export function parseScript(source: string, aliases: ReadonlyMap<string, string>
   return script;
 }
 
+/** Gives the commands of one line (or of as many as they need) after the other; undefined at the end. Throws ShellSyntaxError when it gets there. */
+export function readLines(source: string, aliases: ReadonlyMap<string, string>): () => Script | undefined {
+  const parser = new Parser(source, aliases);
+  return () => {
+    if (parser.atEnd) return undefined;
+    const script = parser.list(new Set(), true);
+    if (script.length === 0 && !parser.atEnd) throw parser.unexpected();
+    return script;
+  };
+}
+
 export class Parser implements Scanner {
   at = 0;
   private readonly pendingHereDocuments: { redirect: { target: Word }; delimiter: string; stripTabs: boolean; expand: boolean }[] = [];
@@ -128,9 +139,16 @@ export class Parser implements Scanner {
   }
 
   /** Commands up to the end, a `)`, or a reserved word of `stops`. */
-  list(stops: ReadonlySet<string>): Script {
+  list(stops: ReadonlySet<string>, oneLine = false): Script {
     const items: AndOr[] = [];
     for (;;) {
+      if (oneLine && items.length > 0) {
+        this.blanks();
+        if (this.source[this.at] === '\n') {
+          this.newline();
+          break;
+        }
+      }
       this.newlines();
       if (this.atEnd) break;
       const operator = this.peekOperator();

@@ -11,7 +11,6 @@ import { applets } from './applets/applets.ts';
 import { runInteractive } from './interactive.ts';
 import { Interpreter, type ShellHost } from './interpreter.ts';
 import { isMachineContext, Machine, type Running, type StartIo } from './machine.ts';
-import { parseScript } from './parser.ts';
 import { resolvePath } from './pattern.ts';
 import { Group, Leave, Shell, streamsOf } from './state.ts';
 import { readAll, SharedInput, textInput } from './text-pipe.ts';
@@ -105,8 +104,7 @@ async function runScript(self: ProgramContext, shell: Shell, host: ShellHost, sc
   const streams = host.root;
   let code: number;
   try {
-    const tree = parseScript(script.startsWith('#!') ? `#${script}` : script, shell.aliases);
-    code = await interpreter.script(tree, shell, streams, group);
+    code = await interpreter.text(script, shell, streams, group);
     if (interpreter.pendingSignals.length > 0) await interpreter.runTraps(shell, streams, group);
   } catch (error) {
     code = error instanceof Leave ? error.code : interpreter.codeOf(error, shell, streams);

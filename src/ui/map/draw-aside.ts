@@ -149,7 +149,7 @@ function drawMember(ctx: Context, scene: Scene, member: EtcdMemberRecord, box: B
   ctx.setLineDash(member.role === 'Candidate' || member.role === 'PreCandidate' ? [4, 3] : []);
   ctx.stroke();
   ctx.setLineDash([]);
-  if (leader) crown(ctx, x, y - r - box.h * 0.08, r * 0.62, palette.ink);
+  if (leader) crown(ctx, x, y - r - box.h * 0.07, r * 0.5, palette.ink);
   if (r * 0.9 >= FLOOR) {
     ctx.font = `600 ${Math.min(24, r * 0.9)}px ${palette.sans}`;
     ctx.fillStyle = palette.ink;
@@ -173,7 +173,7 @@ function drawMember(ctx: Context, scene: Scene, member: EtcdMemberRecord, box: B
 }
 
 function crown(ctx: Context, x: number, y: number, w: number, colour: string): void {
-  const h = w * 0.6;
+  const h = w * 0.8;
   ctx.fillStyle = colour;
   ctx.beginPath();
   ctx.moveTo(x - w, y + h / 2);

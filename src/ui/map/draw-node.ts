@@ -45,9 +45,10 @@ function drawTitle(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom:
   const { palette } = scene;
   const room = TILE.title * zoom;
   const font = scene.level >= 2 ? Math.min(16, Math.max(12, 13 * zoom)) : FLOOR;
-  const middle = scene.level >= 2 ? box.y + room / 2 + 0.5 : box.y + Math.max(8, room / 2);
-  const pad = Math.max(4, TILE.pad * Math.min(1, zoom));
-  if (room < 9) return;
+  // From afar the name takes the place of the bars, at the foot, where it does not sit on pods.
+  const middle = scene.level >= 2 ? box.y + room / 2 + 0.5 : box.y + box.h - Math.max(7, (TILE.bars * zoom) / 2);
+  const pad = scene.level >= 2 ? Math.max(4, TILE.pad * Math.min(1, zoom)) : 3;
+  if (TILE.bars * zoom < 8) return;
   const status = nodeStatus(node);
   let left = box.x + pad;
   if (status !== 0) {
@@ -60,7 +61,7 @@ function drawTitle(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom:
     left += font * 0.8 + 5;
   }
   ctx.textBaseline = 'middle';
-  ctx.font = `600 ${font}px ${palette.sans}`;
+  ctx.font = `${scene.level >= 2 ? 600 : 500} ${font}px ${palette.sans}`;
   ctx.fillStyle = palette.ink;
   const used = write(ctx, node.name, left, middle, box.x + box.w - pad - left);
   if (scene.level < 2) return;

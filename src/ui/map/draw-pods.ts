@@ -104,8 +104,9 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
   ctx.strokeStyle = palette.lineStrong;
   ctx.lineWidth = 1.2;
   ctx.stroke();
-  const glyph = Math.min(26, h * 0.62);
-  drawGlyph(ctx, status, left + h * 0.55, top + h / 2, glyph, colour, palette.paper);
+  const glyph = Math.min(24, h * 0.62);
+  const inset = Math.max(h * 0.24, 5);
+  drawGlyph(ctx, status, left + inset + glyph / 2, top + h / 2, glyph, colour, palette.paper);
   const record = pods.records[index];
   const font = Math.min(14, Math.max(FLOOR, p * 0.16));
   ctx.textBaseline = 'middle';
@@ -113,8 +114,8 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
     const name = record.owner.split('/').at(-1) || record.name;
     ctx.font = `600 ${font}px ${palette.sans}`;
     ctx.fillStyle = palette.ink;
-    const room = w - h * 0.55 - glyph / 2 - 8;
-    write(ctx, p > 72 ? name : initials(name), left + h * 0.55 + glyph / 2 + 4, top + h / 2 + 0.5, room);
+    const start = inset + glyph + Math.max(4, p * 0.05);
+    write(ctx, p > 72 ? name : initials(name), left + start, top + h / 2 + 0.5, w - start - Math.max(4, h * 0.2));
   }
   const detail = pods.details[index];
   if (!detail) return;
@@ -138,6 +139,11 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
       ctx.stroke();
     }
     cx += cell + (container.kind === 'init' ? cell * 0.2 : cell * 0.45);
+    if (p >= 130) {
+      ctx.font = `400 ${Math.min(12, Math.max(FLOOR, p * 0.08))}px ${palette.sans}`;
+      ctx.fillStyle = palette.ink2;
+      cx += write(ctx, container.kind === 'sidecar' ? `↻ ${container.name}` : container.name, cx, cy + cell / 2 + 0.5, x + w / 2 - cx) + cell * 0.8;
+    }
   }
   const restarts = pods.restarts[index]!;
   if (restarts > 0 && p >= 46) {
@@ -148,7 +154,7 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
   if (p >= 80 && detail.ip !== '') {
     ctx.font = `400 ${Math.min(13, Math.max(FLOOR, p * 0.12))}px ${palette.mono}`;
     ctx.fillStyle = palette.ink2;
-    write(ctx, detail.ip, left + 2, y + p * 0.38, w);
+    write(ctx, detail.ip, left + cell * 0.4, y + p * 0.36, w);
   }
 }
 

@@ -299,7 +299,8 @@ export class RaftCore implements Raft {
     let index = this.log.lastIndex();
     const placed = entries.map((e): Entry => {
       index++;
-      return e.confChange ? { term: this.term, index, type: e.type, confChange: e.confChange } : { term: this.term, index, type: e.type, data: e.data ?? '' };
+      if (e.confChange) return { term: this.term, index, type: e.type, confChange: e.confChange };
+      return { term: this.term, index, type: e.type, data: e.data ?? '', note: e.note };
     });
     this.log.append(placed);
     if (this.config.trace) this.config.trace({ at: 'append', node: this.id, index, term: this.term, count: placed.length });

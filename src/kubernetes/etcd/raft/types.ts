@@ -48,6 +48,8 @@ export interface Entry {
   type: 'normal' | 'confChange' | 'confChangeV2';
   data?: string; // normal entries; '' = leader's empty entry
   confChange?: ConfChange;
+  /** Anything the host keeps beside the data, such as its decoded form; raft passes it on unread. */
+  note?: unknown;
 }
 export interface ConfState {
   voters: NodeId[];

@@ -1,0 +1,54 @@
+/**
+ * Answers in the form that was asked for: the object, a Table of the server's columns, or metadata alone.
+ */
+import type { Instant } from '../../sim/clock.ts';
+import type { KubeObject } from '../api/meta.ts';
+import type { ResourceRow } from '../api/resources.ts';
+import { type Form, negotiate, partial } from './negotiate.ts';
+import { type TableOptions, tableFor } from './printers/printers.ts';
+import type { ListResult } from './registry/read.ts';
+import type { Present } from './registry/watch.ts';
+
+/** `includeObject`: what a row carries of its object. */
+const included = (include: string | undefined): Pick<TableOptions, 'includeObject'> =>
+  include === 'Object' || include === 'None' || include === 'Metadata' ? { includeObject: include } : {};
+
+function tableOf(row: ResourceRow, form: Form, objects: readonly KubeObject[], options: TableOptions): object {
+  const table = tableFor(row.type, objects, options);
+  return form.version === 'v1' ? table : { ...table, apiVersion: `meta.k8s.io/${form.version}` };
+}
+
+export function presentOne(row: ResourceRow, form: Form, include: string | undefined, object: KubeObject, now: Instant): object {
+  if (form.as === 'object' || object.kind === 'Status') return object;
+  if (form.as === 'partial') return partial(object, form.version);
+  return tableOf(row, form, [object], { now, ...included(include) });
+}
+
+export function presentList(row: ResourceRow, form: Form, include: string | undefined, list: ListResult, now: Instant): object {
+  if (form.as === 'object') return list;
+  if (form.as === 'table') return tableOf(row, form, list.items, { now, ...included(include), ...list.metadata });
+  return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${form.version}`, metadata: list.metadata, items: list.items.map((item) => partial(item, form.version)) };
+}
+
+export interface Asked {
+  readonly row: ResourceRow;
+  readonly request: { readonly headers: Readonly<Record<string, string>> };
+  parameter(name: string): string | undefined;
+}
+
+/** The form of a watch's objects. Only the first Table of a watch has the columns, as upstream. Throws 406. */
+export function presentation(asked: Asked, now: () => Instant): Present {
+  const form = negotiate(asked.request.headers['accept']);
+  if (form.as === 'object') return (object) => object;
+  if (form.as === 'partial') return (object) => partial(object, form.version);
+  const include = included(asked.parameter('includeObject'));
+  let first = true;
+  return (object) => {
+    // A bookmark is a position, not an object: a Table without rows.
+    const bookmark = object.metadata.uid === undefined;
+    const { resourceVersion } = object.metadata;
+    const table = tableOf(asked.row, form, bookmark ? [] : [object], { now: now(), ...include, withoutColumns: !first, ...(resourceVersion ? { resourceVersion } : {}) });
+    first = false;
+    return table;
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * Static pods: manifests on the node's disk that run without any API server (`config/file.go`,
+ * `pod/mirror_client.go`). For people to see them, each gets a mirror pod in the API, owned by the Node;
+ * changing the mirror changes nothing.
+ */
+import type { Files } from '../../linux/files.ts';
+import { seconds } from '../../sim/clock.ts';
+import { hash32 } from '../../sim/rng.ts';
+import type { DeepReadonly } from '../api/json.ts';
+import { keyOf } from '../api/meta.ts';
+import { microTimestamp } from '../api/time.ts';
+import type { Pod } from '../api/types.gen.ts';
+import { parseYaml } from '../api/yaml.ts';
+import { defaultPolicy } from './image-puller.ts';
+import type { KubeletNode } from './node.ts';
+import type { PodObject } from './pod-view.ts';
+
+export const MANIFESTS = '/etc/kubernetes/manifests';
+/** fileCheckFrequency */
+export const RESCAN = seconds(20);
+
+/** The pods of the manifests directory. A file that is no pod is skipped, as upstream logs and goes on. `seen` tells when a pod was first seen. */
+export function readManifests(files: Files, nodeName: string, seen: (uid: string) => string): PodObject[] {
+  if (!files.exists(MANIFESTS) || !files.isDirectory(MANIFESTS)) return [];
+  const pods: PodObject[] = [];
+  for (const name of files.list(MANIFESTS)) {
+    if (name.startsWith('.') || !/\.(ya?ml|json)$/.test(name)) continue;
+    try {
+      const pod = staticPod(parseYaml(files.read(`${MANIFESTS}/${name}`)) as unknown as DeepReadonly<Pod>, nodeName, `${MANIFESTS}/${name}`, seen);
+      if (pod) pods.push(pod);
+    } catch {
+      // Half-written or broken: it is read again at the next scan.
+    }
+  }
+  return pods;
+}
+
+/** Gives a manifest its name on this node, a uid from its content, and the defaults an API server would. */
+export function staticPod(manifest: DeepReadonly<Pod>, nodeName: string, path: string, seen: (uid: string) => string): PodObject | undefined {
+  if (manifest?.kind !== 'Pod' || !manifest.metadata?.name || !manifest.spec) return undefined;
+  const text = JSON.stringify(manifest) + nodeName + path;
+  let uid = '';
+  for (let i = 0; i < 4; i++) uid += hash32(text, i + 1).toString(16).padStart(8, '0');
+  const container = <C extends { readonly image?: string; readonly imagePullPolicy?: string }>(one: C): C => ({
+    ...one,
+    imagePullPolicy: one.imagePullPolicy ?? defaultPolicy(one.image ?? ''),
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+  });
+  return {
+    ...manifest,
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...manifest.metadata,
+      name: `${manifest.metadata.name}-${nodeName}`,
+      namespace: manifest.metadata.namespace ?? 'default',
+      uid,
+      annotations: { ...manifest.metadata.annotations, 'kubernetes.io/config.hash': uid, 'kubernetes.io/config.seen': seen(uid), 'kubernetes.io/config.source': 'file' },
+    },
+    spec: {
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      dnsPolicy: 'ClusterFirst',
+      enableServiceLinks: true,
+      schedulerName: 'default-scheduler',
+      securityContext: {},
+      ...manifest.spec,
+      nodeName,
+      containers: manifest.spec.containers.map(container),
+      ...(manifest.spec.initContainers && { initContainers: manifest.spec.initContainers.map(container) }),
+      tolerations: [...(manifest.spec.tolerations ?? []), { effect: 'NoExecute', operator: 'Exists' }],
+    },
+    status: { phase: 'Pending' },
+  };
+}
+
+export const isMirror = (pod: PodObject): boolean => pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined;
+export const isStatic = (pod: PodObject): boolean => pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file' && !isMirror(pod);
+
+/** The mirror a static pod should have. */
+export function mirrorOf(pod: PodObject, node: { readonly name: string; readonly uid: string }): PodObject {
+  const { uid, ...metadata } = pod.metadata;
+  const { status: _, ...rest } = pod;
+  return {
+    ...rest,
+    metadata: {
+      ...metadata,
+      annotations: { ...metadata.annotations, 'kubernetes.io/config.mirror': uid ?? '' },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid, controller: true }],
+    },
+  };
+}
+
+/** Keeps mirrors in step: one attempt in flight per pod, repeated by the pod worker's own retries. */
+export class Mirrors {
+  private readonly busy = new Set<string>();
+  constructor(
+    private readonly node: Pick<KubeletNode, 'self' | 'client' | 'nodeName'>,
+    private readonly nodeUid: () => string | undefined,
+    /** The mirror now in the API, by namespace/name. */
+    private readonly existing: (key: string) => PodObject | undefined,
+    private readonly known: () => boolean,
+  ) {}
+
+  /** Makes the mirror, or replaces one of an older manifest. Does nothing until the node is registered. */
+  ensure(pod: PodObject): void {
+    const key = keyOf(pod);
+    const uid = this.nodeUid();
+    if (uid === undefined || !this.known() || this.busy.has(key)) return;
+    const mirror = this.existing(key);
+    if (mirror && mirror.metadata.deletionTimestamp === undefined && mirror.metadata.annotations?.['kubernetes.io/config.mirror'] === pod.metadata.uid) return;
+    this.busy.add(key);
+    this.node.self.clock.after(0, () => {
+      this.node.self.clock.wake();
+      void this.replace(pod, mirror, uid).finally(() => this.busy.delete(key));
+    });
+  }
+
+  /** The manifest is gone: so is its mirror. */
+  remove(mirror: PodObject): void {
+    const key = keyOf(mirror);
+    if (this.busy.has(key)) return;
+    this.busy.add(key);
+    this.node.self.clock.after(0, () => {
+      this.node.self.clock.wake();
+      void this.delete(mirror).finally(() => this.busy.delete(key));
+    });
+  }
+
+  private async replace(pod: PodObject, old: PodObject | undefined, nodeUid: string): Promise<void> {
+    if (old) await this.delete(old);
+    await this.node.client
+      .of('Pod')
+      .create(mirrorOf(pod, { name: this.node.nodeName, uid: nodeUid }))
+      .catch(() => {});
+  }
+  private async delete(mirror: PodObject): Promise<void> {
+    await this.node.client
+      .of('Pod')
+      .delete(keyOf(mirror), { gracePeriodSeconds: 0, preconditions: { uid: mirror.metadata.uid! } })
+      .catch(() => {});
+  }
+}
+
+/** When a pod was first seen, as `kubernetes.io/config.seen` says it. */
+export function createSeen(now: () => number): (uid: string) => string {
+  const first = new Map<string, string>();
+  return (uid) => {
+    let at = first.get(uid);
+    if (at === undefined) {
+      at = microTimestamp(now()).replace('Z', '000Z');
+      first.set(uid, at);
+    }
+    return at;
+  };
+}
