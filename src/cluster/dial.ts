@@ -72,6 +72,8 @@ export function dial(options: Dial): ApiHandler {
         if (open) wires.send(to, from, () => fail('unexpected EOF'));
       };
       const stopWatching = server.process.onExit(died);
+      // The server's code is about to run: the loop must let it come to rest before it goes on.
+      server.process.clock.wake();
       const upgrade = request.upgrade ? carry(request.upgrade, options, 'there') : undefined;
       const received: ApiRequest = upgrade ? { ...request, upgrade } : request;
       server.handle(received).then(

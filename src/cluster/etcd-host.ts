@@ -97,6 +97,7 @@ function endpoint(self: Process, from: string, host: EtcdHost, wires: Wires): Et
           // A lost reply is noticed by the deadline below.
           wires.send(host.name, from, settle);
         };
+        serving.clock.wake();
         invoke(member.server).then(
           (value) => reply(() => answer.resolve(value)),
           (error) => reply(() => answer.reject(error)),

@@ -38,7 +38,8 @@ function parse(text: string): { message?: string; reason?: string } {
 }
 
 const patchNode = (name: string, unschedulable: boolean) => async (app: App) => {
-  if (await send(app, 'PATCH', `/api/v1/nodes/${name}`, { spec: { unschedulable } }, 'application/strategic-merge-patch+json')) app.say(`${name} ${unschedulable ? 'cordoned' : 'uncordoned'}.`);
+  if (await send(app, 'PATCH', `/api/v1/nodes/${name}`, { spec: { unschedulable } }, 'application/strategic-merge-patch+json'))
+    app.say(`${name} ${unschedulable ? 'cordoned' : 'uncordoned'}.`);
 };
 const runCommand = (command: string) => async (app: App) => {
   app.ui.toast(`${command}`);
@@ -105,7 +106,13 @@ export function actionsFor(app: App, thing: Thing): Action[] {
         yaml,
         why,
         node.kubelet === 'running'
-          ? { id: 'kill-kubelet', label: 'Kill kubelet', icon: 'bolt', danger: true, run: (a) => a.world.fault({ kind: 'kill', process: `kubelet@${node.name}`, hold: true }) }
+          ? {
+              id: 'kill-kubelet',
+              label: 'Kill kubelet',
+              icon: 'bolt',
+              danger: true,
+              run: (a) => a.world.fault({ kind: 'kill', process: `kubelet@${node.name}`, hold: true }),
+            }
           : { id: 'start-kubelet', label: 'Start kubelet', icon: 'bolt', run: (a) => a.world.fault({ kind: 'start', process: `kubelet@${node.name}` }) },
         power,
       ];
@@ -133,12 +140,24 @@ export function actionsFor(app: App, thing: Thing): Action[] {
       const actions: Action[] = [
         member.role === 'Stopped'
           ? { id: 'start-etcd', label: 'Start etcd', icon: 'bolt', run: (a) => a.world.fault({ kind: 'start', process: `etcd@${host}` }) }
-          : { id: 'kill-etcd', label: 'Kill etcd', icon: 'bolt', danger: true, run: (a) => a.world.fault({ kind: 'kill', process: `etcd@${host}`, hold: true }) },
+          : {
+              id: 'kill-etcd',
+              label: 'Kill etcd',
+              icon: 'bolt',
+              danger: true,
+              run: (a) => a.world.fault({ kind: 'kill', process: `etcd@${host}`, hold: true }),
+            },
       ];
       if (machine && machine.group === ETCD_GROUP) {
         actions.push(
           machine.powered
-            ? { id: 'power-off', label: 'Power off the machine', icon: 'power', danger: true, run: (a) => a.world.fault({ kind: 'node-power', node: host, on: false }) }
+            ? {
+                id: 'power-off',
+                label: 'Power off the machine',
+                icon: 'power',
+                danger: true,
+                run: (a) => a.world.fault({ kind: 'node-power', node: host, on: false }),
+              }
             : { id: 'power-on', label: 'Power on the machine', icon: 'power', run: (a) => a.world.fault({ kind: 'node-power', node: host, on: true }) },
         );
       }

@@ -1,7 +1,7 @@
 /** The few long-lived things every panel needs: the world, what is known of it, what is selected, and the session. */
 import { createContext, useContext, useSyncExternalStore } from 'react';
-import { useStore } from 'zustand';
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import { useStore } from 'zustand';
 import type { World } from '../hosts/connect.ts';
 import type { Cluster, ClusterView } from './cluster-store.ts';
 import type { sessionMachine } from './session.ts';

@@ -4,9 +4,9 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { Clock, World } from '../hosts/connect.ts';
-import { PodFlag, type EtcdMemberRecord, type Frame, type Happening, type NodeRecord, type ServiceRecord } from '../hosts/protocol.ts';
+import { type EtcdMemberRecord, type Frame, type Happening, type NodeRecord, PodFlag, type ServiceRecord } from '../hosts/protocol.ts';
 import { parseFilter } from './filter.ts';
-import { MapLayout, expectedNodes } from './map/layout.ts';
+import { expectedNodes, MapLayout } from './map/layout.ts';
 import { PodTable } from './pod-table.ts';
 
 const HAPPENINGS_KEPT = 2_000;
@@ -90,7 +90,8 @@ export function createClusterStore(topology: string) {
     }
     const moved = pods.apply(frame, wall);
     let namespaces = before.namespaces;
-    if (frame.pods.some((pod) => !namespaces.includes(pod.namespace))) namespaces = [...new Set([...namespaces, ...frame.pods.map((pod) => pod.namespace)])].sort();
+    if (frame.pods.some((pod) => !namespaces.includes(pod.namespace)))
+      namespaces = [...new Set([...namespaces, ...frame.pods.map((pod) => pod.namespace)])].sort();
     const happenings = frame.happenings.length > 0 ? [...before.happenings, ...frame.happenings].slice(-HAPPENINGS_KEPT) : before.happenings;
     store.setState({
       version: before.version + 1,
@@ -122,7 +123,8 @@ export function createClusterStore(topology: string) {
     },
     nodeName: (index: number): string => store.getState().nodes.get(index)?.name ?? '',
     applyFrame,
-    applyClock: (clock: Clock): void => store.setState({ clock: { now: clock.now, events: clock.events, factor: clock.factor, lag: clock.lag, idle: clock.idle } }),
+    applyClock: (clock: Clock): void =>
+      store.setState({ clock: { now: clock.now, events: clock.events, factor: clock.factor, lag: clock.lag, idle: clock.idle } }),
     onNews(listener: (news: FrameNews) => void): () => void {
       frameListeners.add(listener);
       return () => frameListeners.delete(listener);

@@ -83,10 +83,16 @@ export class FakeWorld implements WorldPort {
           if (input.request.method === 'DELETE' && pod) this.kill(pod.record.index);
           const refused = input.request.url.includes('forbidden');
           this.say({ type: 'response', id: input.id, status: refused ? 403 : 200, headers: {}, text: '{}' });
-        } else if (input.type === 'run') this.say({ type: 'ran', id: input.id, stdout: '', stderr: 'error: cannot evict pod as it would violate the pod\'s disruption budget.', exitCode: 1 });
+        } else if (input.type === 'run')
+          this.say({ type: 'ran', id: input.id, stdout: '', stderr: "error: cannot evict pod as it would violate the pod's disruption budget.", exitCode: 1 });
         else if (input.type === 'fault' && input.fault.kind === 'node-power') {
           const { node, on } = input.fault;
-          this.node(node, on ? { powered: true, kubelet: 'running', ready: 'True', readyReason: 'KubeletReady' } : { powered: false, kubelet: 'stopped', ready: 'Unknown', readyReason: 'NodeStatusUnknown' });
+          this.node(
+            node,
+            on
+              ? { powered: true, kubelet: 'running', ready: 'True', readyReason: 'KubeletReady' }
+              : { powered: false, kubelet: 'stopped', ready: 'Unknown', readyReason: 'NodeStatusUnknown' },
+          );
         }
         this.flush();
         return;
@@ -100,7 +106,12 @@ export class FakeWorld implements WorldPort {
           headers: {},
           text: log
             ? '/docker-entrypoint.sh: Configuration complete; ready for start up\n2026/01/01 00:00:12 [notice] 1#1: nginx/1.27.4\n2026/01/01 00:00:12 [notice] 1#1: start worker processes\n10.244.1.7 - - [01/Jan/2026:00:00:31 +0000] "GET / HTTP/1.1" 200 615\n'
-            : JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'default', labels: { app: 'web' }, managedFields: [{ manager: 'kubectl' }] }, spec: { containers: [{ name: 'nginx', image: 'nginx:1.27' }] } }),
+            : JSON.stringify({
+                apiVersion: 'v1',
+                kind: 'Pod',
+                metadata: { name: 'web', namespace: 'default', labels: { app: 'web' }, managedFields: [{ manager: 'kubectl' }] },
+                spec: { containers: [{ name: 'nginx', image: 'nginx:1.27' }] },
+              }),
         });
         this.say({ type: 'end', id: message.id });
         return;
@@ -110,9 +121,18 @@ export class FakeWorld implements WorldPort {
           type: 'why',
           id: message.id,
           chain: [
-            { fact: { id: 1, at: 9_000_000, type: 'user.command', by: 'laptop', cause: 0, about: '', data: {} }, sentence: 'A person ran kubectl create deployment web --replicas=12 on the laptop.' },
-            { fact: { id: 2, at: 9_020_000, type: 'reconcile.write', by: 'kube-controller-manager@control-plane', cause: 1, about: message.about, data: {} }, sentence: 'The Deployment controller created ReplicaSet web-7c9d8b5f44 with 12 replicas.' },
-            { fact: { id: 3, at: 9_041_000, type: 'sched.bind', by: 'kube-scheduler@control-plane', cause: 2, about: message.about, data: {} }, sentence: `The scheduler bound ${message.about} to node-2.` },
+            {
+              fact: { id: 1, at: 9_000_000, type: 'user.command', by: 'laptop', cause: 0, about: '', data: {} },
+              sentence: 'A person ran kubectl create deployment web --replicas=12 on the laptop.',
+            },
+            {
+              fact: { id: 2, at: 9_020_000, type: 'reconcile.write', by: 'kube-controller-manager@control-plane', cause: 1, about: message.about, data: {} },
+              sentence: 'The Deployment controller created ReplicaSet web-7c9d8b5f44 with 12 replicas.',
+            },
+            {
+              fact: { id: 3, at: 9_041_000, type: 'sched.bind', by: 'kube-scheduler@control-plane', cause: 2, about: message.about, data: {} },
+              sentence: `The scheduler bound ${message.about} to node-2.`,
+            },
           ],
         });
         return;
@@ -134,7 +154,14 @@ export class FakeWorld implements WorldPort {
   private fleet(count: number): void {
     for (let i = 0; i < count; i++) this.addNode(machine(i, `node-${i}`, 'nodes'));
     for (let i = 0; i < count * 30; i++) {
-      const index = this.add(`app-${i % 200}-${i}`, i % 2 ? 'shop' : 'default', `Deployment/app-${i % 200}`, i % count, Math.floor(i / count), i % 97 === 0 ? 3 : i % 41 === 0 ? 1 : 0);
+      const index = this.add(
+        `app-${i % 200}-${i}`,
+        i % 2 ? 'shop' : 'default',
+        `Deployment/app-${i % 200}`,
+        i % count,
+        Math.floor(i / count),
+        i % 97 === 0 ? 3 : i % 41 === 0 ? 1 : 0,
+      );
       this.pods[index]!.flags = PodFlag.Ready;
     }
   }
@@ -142,23 +169,39 @@ export class FakeWorld implements WorldPort {
   private lesson(): void {
     const at = (seconds: number, act: () => void) => this.script.push({ at: seconds * 1e6, act });
     for (let i = 0; i < 3; i++) this.addNode(machine(100 + i, `etcd-${i + 1}`, 'etcd', { ip: `10.0.0.${21 + i}` }));
-    this.members = [0, 1, 2].map((i) => ({ name: `etcd-${i + 1}`, host: `etcd-${i + 1}`, role: i === 1 ? 'Leader' : 'Follower', term: 2, commit: 214, revision: 187 }));
+    this.members = [0, 1, 2].map((i) => ({
+      name: `etcd-${i + 1}`,
+      host: `etcd-${i + 1}`,
+      role: i === 1 ? 'Leader' : 'Follower',
+      term: 2,
+      commit: 214,
+      revision: 187,
+    }));
     at(0.3, () => {
       this.addNode(machine(0, 'control-plane', 'zone-a', { roles: ['control-plane'], taints: ['node-role.kubernetes.io/control-plane:NoSchedule'] }));
-      for (const [slot, name] of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].entries()) this.make(`${name}-control-plane`, 'kube-system', `Node/control-plane`, 0, slot, PodFlag.Static);
+      for (const [slot, name] of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].entries())
+        this.make(`${name}-control-plane`, 'kube-system', `Node/control-plane`, 0, slot, PodFlag.Static);
       this.service('default/kubernetes', '10.96.0.1', '443/TCP', {}, []);
     });
     at(0.8, () => {
-      for (let i = 1; i <= 3; i++) this.addNode(machine(i, `node-${i}`, 'zone-a', { cpu: { allocatable: 4000, requested: 900 + i * 400 }, memory: { allocatable: 8192, requested: 1400 + i * 900 } }));
+      for (let i = 1; i <= 3; i++)
+        this.addNode(
+          machine(i, `node-${i}`, 'zone-a', { cpu: { allocatable: 4000, requested: 900 + i * 400 }, memory: { allocatable: 8192, requested: 1400 + i * 900 } }),
+        );
       for (let i = 0; i <= 3; i++) {
         this.make(`kube-proxy-${'x7k2q'.slice(i)}`, 'kube-system', 'DaemonSet/kube-proxy', i, i === 0 ? 3 : 0, PodFlag.DaemonSet);
         this.make(`kindnet-${'p9w4z'.slice(i)}`, 'kube-system', 'DaemonSet/kindnet', i, i === 0 ? 4 : 1, PodFlag.DaemonSet);
       }
-      const dns = [this.make('coredns-668d6bf9bc-2xkzq', 'kube-system', 'Deployment/coredns', 1, 2), this.make('coredns-668d6bf9bc-8m7vd', 'kube-system', 'Deployment/coredns', 2, 2)];
+      const dns = [
+        this.make('coredns-668d6bf9bc-2xkzq', 'kube-system', 'Deployment/coredns', 1, 2),
+        this.make('coredns-668d6bf9bc-8m7vd', 'kube-system', 'Deployment/coredns', 2, 2),
+      ];
       this.service('kube-system/kube-dns', '10.96.0.10', '53/UDP,53/TCP,9153/TCP', { 'k8s-app': 'kube-dns' }, dns);
     });
     at(1.5, () => {
-      const web = Array.from({ length: 12 }, (_, i) => this.make(`web-7c9d8b5f44-${'abcdefghijkl'[i]}x2q`, 'default', 'Deployment/web', 1 + (i % 3), 3 + Math.floor(i / 3)));
+      const web = Array.from({ length: 12 }, (_, i) =>
+        this.make(`web-7c9d8b5f44-${'abcdefghijkl'[i]}x2q`, 'default', 'Deployment/web', 1 + (i % 3), 3 + Math.floor(i / 3)),
+      );
       this.service('default/web', '10.103.22.8', '80/TCP', { app: 'web' }, web);
       for (let i = 0; i < 4; i++) this.make(`checkout-5d78c9869d-${'mnop'[i]}4z`, 'shop', 'Deployment/checkout', 1 + (i % 3), 7 + Math.floor(i / 3));
       const job = this.make('migrate-db-x8k2p', 'shop', 'Job/migrate-db', 3, 9);
@@ -166,7 +209,13 @@ export class FakeWorld implements WorldPort {
       const crash = this.make('worker-6b5c4f9d7-q2w3e', 'shop', 'Deployment/worker', 2, 9);
       this.after(1.2, () => {
         this.set(crash, { status: 3, restarts: 4, flags: 0 });
-        this.happen('Warning', 'BackOff', 'Back-off restarting failed container worker in pod worker-6b5c4f9d7-q2w3e_shop', 'Pod/shop/worker-6b5c4f9d7-q2w3e', 'kubelet');
+        this.happen(
+          'Warning',
+          'BackOff',
+          'Back-off restarting failed container worker in pod worker-6b5c4f9d7-q2w3e_shop',
+          'Pod/shop/worker-6b5c4f9d7-q2w3e',
+          'kubelet',
+        );
       });
       const slow = this.make('api-79f9b4c6d-zzt9k', 'shop', 'Deployment/api', 1, 9);
       this.after(1.5, () => this.set(slow, { status: 2, flags: 0 }));
@@ -174,7 +223,13 @@ export class FakeWorld implements WorldPort {
       this.service('shop/db', 'None', '5432/TCP', { app: 'db' }, []);
       const big = this.add('gpu-train-0', 'shop', 'Job/gpu-train', -1, 0, 2);
       this.pods[big]!.flags = PodFlag.Unschedulable;
-      this.happen('Warning', 'FailedScheduling', '0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 3 Insufficient cpu.', 'Pod/shop/gpu-train-0', 'default-scheduler');
+      this.happen(
+        'Warning',
+        'FailedScheduling',
+        '0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 3 Insufficient cpu.',
+        'Pod/shop/gpu-train-0',
+        'default-scheduler',
+      );
     });
     at(6, () => {
       const old = this.pods.filter((pod) => pod.record.owner === 'Deployment/checkout').map((pod) => pod.record.index);
@@ -188,7 +243,11 @@ export class FakeWorld implements WorldPort {
     });
     at(16, () => this.node('node-3', { powered: false, kubelet: 'stopped' }));
     at(18, () => {
-      this.node('node-3', { ready: 'Unknown', readyReason: 'NodeStatusUnknown', taints: ['node.kubernetes.io/unreachable:NoExecute', 'node.kubernetes.io/unreachable:NoSchedule'] });
+      this.node('node-3', {
+        ready: 'Unknown',
+        readyReason: 'NodeStatusUnknown',
+        taints: ['node.kubernetes.io/unreachable:NoExecute', 'node.kubernetes.io/unreachable:NoSchedule'],
+      });
       for (const pod of this.pods) if (pod.slot >= 0 && pod.node === 3) this.set(pod.record.index, { status: 5 });
       this.happen('Normal', 'NodeNotReady', 'Node node-3 status is now: NodeNotReady', 'Node/node-3', 'node-controller');
     });
@@ -217,7 +276,13 @@ export class FakeWorld implements WorldPort {
   /** A pod as a rollout makes it: waits, is bound, starts, is ready. */
   private make(name: string, namespace: string, owner: string, node: number, slot: number, flags = 0): number {
     const index = this.add(name, namespace, owner, -1, this.pods.length % 30, 1);
-    this.happen('Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${this.nodes.find((one) => one.index === node)?.name}`, `Pod/${namespace}/${name}`, 'default-scheduler');
+    this.happen(
+      'Normal',
+      'Scheduled',
+      `Successfully assigned ${namespace}/${name} to ${this.nodes.find((one) => one.index === node)?.name}`,
+      `Pod/${namespace}/${name}`,
+      'default-scheduler',
+    );
     this.after(0.15, () => this.set(index, { node, slot }));
     this.after(0.9 + (index % 5) * 0.1, () => {
       this.set(index, { status: 0, flags: flags | PodFlag.Ready });
@@ -271,8 +336,18 @@ export class FakeWorld implements WorldPort {
           message: pod.status === 3 ? 'back-off 40s restarting failed container' : '',
           qos: 'BestEffort',
           containers: [
-            { name: pod.record.labels['app'] ?? 'main', kind: 'main', image: 'nginx:1.27', state: pod.status === 0 ? 'running' : 'waiting', reason: '', ready: pod.status === 0, restarts: pod.restarts },
-            ...(pod.record.namespace === 'shop' ? [{ name: 'proxy', kind: 'sidecar' as const, image: 'envoy:1.31', state: 'running' as const, reason: '', ready: true, restarts: 0 }] : []),
+            {
+              name: pod.record.labels['app'] ?? 'main',
+              kind: 'main',
+              image: 'nginx:1.27',
+              state: pod.status === 0 ? 'running' : 'waiting',
+              reason: '',
+              ready: pod.status === 0,
+              restarts: pod.restarts,
+            },
+            ...(pod.record.namespace === 'shop'
+              ? [{ name: 'proxy', kind: 'sidecar' as const, image: 'envoy:1.31', state: 'running' as const, reason: '', ready: true, restarts: 0 }]
+              : []),
           ],
         });
       }

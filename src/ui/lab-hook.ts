@@ -30,7 +30,9 @@ export interface Lab {
   visible(): string[];
   /** Uid of the pod at a point of the map, in pixels from its top left corner. */
   podAt(x: number, y: number): string | undefined;
-  getPod(uid: string): (PodRecord & { readonly node: string; readonly slot: number; readonly status: number; readonly word: string; readonly restarts: number }) | undefined;
+  getPod(
+    uid: string,
+  ): (PodRecord & { readonly node: string; readonly slot: number; readonly status: number; readonly word: string; readonly restarts: number }) | undefined;
 }
 
 declare global {

@@ -5,12 +5,12 @@ import { connect, type WorldPort } from '../hosts/connect.ts';
 import type { Session } from '../hosts/protocol.ts';
 import './look/tokens.css';
 import './look/base.css';
-import { AppProvider, type App } from './app-context.ts';
-import { Shell } from './shell/shell.tsx';
-import { Announcer } from './shell/announcer.ts';
+import { type App, AppProvider } from './app-context.ts';
 import { createClusterStore } from './cluster-store.ts';
 import { exposeLab } from './lab-hook.ts';
 import { sessionMachine } from './session.ts';
+import { Announcer } from './shell/announcer.ts';
+import { Shell } from './shell/shell.tsx';
 import { createUiStore } from './ui-store.ts';
 
 /** The terminal everybody begins at: the learner's own machine, with kubectl. */

@@ -3,7 +3,7 @@
  * the same name is another thing; a node likewise.
  */
 import type { NodeRecord } from '../hosts/protocol.ts';
-import { podStatusText, type Cluster } from './cluster-store.ts';
+import { type Cluster, podStatusText } from './cluster-store.ts';
 import type { Status } from './look/glyphs.ts';
 import { type Box, ETCD_GROUP } from './map/layout.ts';
 
@@ -130,13 +130,25 @@ export function summaryOf(cluster: Cluster, thing: Thing): Summary | undefined {
       const record = cluster.pods.records[thing.index];
       if (!record) return undefined;
       const node = cluster.nodeName(cluster.pods.node[thing.index]!);
-      return { title: record.name, kind: 'Pod', status: cluster.pods.status[thing.index] as Status, word: podStatusText(cluster, thing.index), place: node === '' ? 'not scheduled' : `on ${node}` };
+      return {
+        title: record.name,
+        kind: 'Pod',
+        status: cluster.pods.status[thing.index] as Status,
+        word: podStatusText(cluster, thing.index),
+        place: node === '' ? 'not scheduled' : `on ${node}`,
+      };
     }
     case 'node': {
       const node = state.nodes.get(thing.index);
       if (!node) return undefined;
       const pods = cluster.pods.byNode.get(node.index)?.length ?? 0;
-      return { title: node.name, kind: node.group === ETCD_GROUP ? 'Machine' : 'Node', status: nodeStatus(node), word: nodeWord(node), place: node.group === ETCD_GROUP ? node.ip : `${pods} ${pods === 1 ? 'pod' : 'pods'}` };
+      return {
+        title: node.name,
+        kind: node.group === ETCD_GROUP ? 'Machine' : 'Node',
+        status: nodeStatus(node),
+        word: nodeWord(node),
+        place: node.group === ETCD_GROUP ? node.ip : `${pods} ${pods === 1 ? 'pod' : 'pods'}`,
+      };
     }
     case 'service': {
       const service = state.services.get(thing.key);

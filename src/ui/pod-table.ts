@@ -2,7 +2,7 @@
  * All pods of the cluster in columns, as the frames bring them. The map reads the columns directly: at 150,000 pods
  * an object per pod, or React state per pod, would cost more than drawing them.
  */
-import { POD_FIELDS, type Frame, type PodDetail, type PodRecord } from '../hosts/protocol.ts';
+import { type Frame, POD_FIELDS, type PodDetail, type PodRecord } from '../hosts/protocol.ts';
 import type { Status } from './look/glyphs.ts';
 
 /** A pod that is gone; its slot empties over 160 ms. */

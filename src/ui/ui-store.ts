@@ -89,7 +89,8 @@ export function createUiStore() {
   return {
     store,
     set,
-    select: (id: string | undefined): void => set((ui) => ({ selected: id, inspector: { ...ui.inspector, open: id !== undefined && (ui.inspector.open || ui.selected === undefined) } })),
+    select: (id: string | undefined): void =>
+      set((ui) => ({ selected: id, inspector: { ...ui.inspector, open: id !== undefined && (ui.inspector.open || ui.selected === undefined) } })),
     inspect: (id: string, tab: InspectorTab): void => set({ selected: id, inspector: { open: true, tab } }),
     openDock: (tab: DockTab): void => set({ dock: { open: true, tab } }),
     toast(text: string, tone: Toast['tone'] = 'info', code?: string): void {

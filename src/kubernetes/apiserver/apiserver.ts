@@ -27,9 +27,11 @@ import { dispatch, type DispatchContext } from './dispatch.ts';
 import { failure, forbidden, internal, methodNotAllowed, noSuchPath, unavailable } from './errors.ts';
 import { servePath } from './paths.ts';
 import { type Attributes, forbiddenText, Rbac, type RbacSource } from './rbac.ts';
+import { jobStrategy } from './registry/job.ts';
 import { namespaceStrategy } from './registry/namespace.ts';
 import { nodeStrategy } from './registry/node.ts';
 import { podStrategy } from './registry/pod.ts';
+import { secretStrategy } from './registry/secret.ts';
 import { ServiceAllocator, serviceStrategy } from './registry/service.ts';
 import { Registry } from './registry/store.ts';
 import { PLAIN } from './registry/strategy.ts';
@@ -74,7 +76,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     suffix: () => suffixes.text(5, 'bcdfghjklmnpqrstvwxz2456789'),
   });
   const allocator = new ServiceAllocator(options.serviceCidr, storage, self.rng.fork('services'));
-  const strategies = { ...PLAIN, pods: podStrategy, nodes: nodeStrategy, namespaces: namespaceStrategy, services: serviceStrategy(allocator) };
+  const strategies = { ...PLAIN, pods: podStrategy, jobs: jobStrategy, secrets: secretStrategy, nodes: nodeStrategy, namespaces: namespaceStrategy, services: serviceStrategy(allocator) };
   const registry = new Registry(self, storage, kindRules, admission, strategies);
   const rbac = new Rbac(rbacSource(storage));
   const nowSeconds = () => EPOCH_SECONDS + Math.floor(self.clock.now() / 1_000_000);
@@ -83,6 +85,8 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     (!pod || cache.get(`/registry/pods/${namespace}/${pod.name}`)?.object.metadata.uid === pod.uid);
   const context: DispatchContext = { registry, tokens, rbac, alive, nowSeconds, kubelet: options.kubelet };
   let started = false;
+  const advertiseAddress = options.advertiseAddress ?? '10.0.0.10';
+  const address = `${advertiseAddress}:6443`;
 
   const authorize = (user: User, what: Attributes): void => {
     const { allowed, reason } = rbac.authorize(user, what);
@@ -93,7 +97,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
   const handle: ApiHandler = async (request) => {
     let call: Call | undefined;
     try {
-      if (!cache.ready) return await servePath(request, { started: false, authorize: () => {}, texts: options.openapiTexts }).catch(() => refuse(unavailable('apiserver not ready')));
+      if (!cache.ready) return await servePath(request, { started: false, authorize: () => {}, texts: options.openapiTexts, address }).catch(() => refuse(unavailable('apiserver not ready')));
       let user = authenticate(request, tokens, alive, nowSeconds());
       const borrowed = impersonation(request.headers);
       if (borrowed) {
@@ -103,7 +107,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
       const path = parsePath(request.path);
       if (!path) {
         const asker = user;
-        return await servePath(request, { started, authorize: (verb) => authorize(asker, { ...NOWHERE, verb, path: request.path }), texts: options.openapiTexts });
+        return await servePath(request, { started, authorize: (verb) => authorize(asker, { ...NOWHERE, verb, path: request.path }), texts: options.openapiTexts, address });
       }
       const verb = verbOf(request, path);
       const row = byPlural(path.group, path.version, path.resource);
@@ -149,7 +153,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     for (;;) {
       try {
         await cache.start();
-        await bootstrap(hands, { serviceCidr: options.serviceCidr, advertiseAddress: options.advertiseAddress ?? '10.0.0.10' });
+        await bootstrap(hands, { serviceCidr: options.serviceCidr, advertiseAddress });
         started = true;
         return;
       } catch (error) {
@@ -217,6 +221,7 @@ function attributesOf(request: ApiRequest, path: ResourcePath, verb: RequestVerb
 
 /** Kinds without namespaces are not found in one; namespaced ones are only listed across all. */
 function checkScope(row: ResourceRow, path: ResourcePath, verb: RequestVerb): void {
+  if (path.name === '' && (verb === 'update' || verb === 'patch')) throw methodNotAllowed(row.group, row.plural);
   if (!row.namespaced && path.namespace !== '' && path.resource !== 'namespaces') throw noSuchPath();
   if (row.namespaced && path.namespace === '' && (path.name !== '' || !['list', 'watch'].includes(verb))) {
     if (path.name !== '') throw noSuchPath();

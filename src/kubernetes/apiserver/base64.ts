@@ -25,3 +25,22 @@ export function fromBase64url(text: string): string {
   }
   return out;
 }
+
+/** RFC 4648 section 4, with padding, of a text's UTF-8 bytes: the form of a Secret's data. */
+export function base64(text: string): string {
+  const out = base64url(utf8(text)).replace(/-/g, '+').replace(/_/g, '/');
+  return out + '='.repeat((4 - (out.length % 4)) % 4);
+}
+
+/** The bytes of a text, one character each. */
+function utf8(text: string): string {
+  let out = '';
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    if (code < 0x80) out += char;
+    else if (code < 0x800) out += String.fromCharCode(0xc0 | (code >> 6), 0x80 | (code & 63));
+    else if (code < 0x10000) out += String.fromCharCode(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else out += String.fromCharCode(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+  }
+  return out;
+}

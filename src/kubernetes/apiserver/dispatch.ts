@@ -115,8 +115,12 @@ function placed(call: Call, object: KubeObject, name: string): KubeObject {
   const { metadata } = object;
   const { row } = call;
   if (name !== '' && metadata.name && metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  if (row.namespaced ? metadata.namespace && metadata.namespace !== call.namespace : metadata.namespace) {
+  if (row.namespaced && metadata.namespace && metadata.namespace !== call.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (!row.namespaced && metadata.namespace) {
+    const { namespace: _, ...clean } = metadata;
+    return placed(call, { ...object, metadata: clean }, name);
   }
   const named = name !== '' && !metadata.name;
   if (!named && (!row.namespaced || metadata.namespace)) return object;

@@ -13,6 +13,8 @@ export interface PathContext {
   /** Throws Forbidden. */
   authorize(verb: string): void;
   readonly texts: (() => Promise<unknown>) | undefined;
+  /** What discovery says the server's address is. */
+  readonly address: string;
 }
 
 const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.+))?$/;
@@ -24,7 +26,7 @@ const AFTER_START = new Set(CHECKS.slice(4));
 /** Rejects with Forbidden, or NotFound for a path nobody serves. */
 export async function servePath(request: ApiRequest, context: PathContext): Promise<ApiResponse> {
   context.authorize(request.method === 'GET' || request.method === 'HEAD' ? 'get' : request.method.toLowerCase());
-  const answer = serveStaticPath(request, context.started);
+  const answer = serveStaticPath(request, context.started, context.address);
   if (answer) return answer;
   const root = /^\/openapi\/v3\/(.+)$/.exec(request.path)?.[1];
   if (root !== undefined) {
@@ -49,13 +51,13 @@ function documents(texts: (() => Promise<unknown>) | undefined): OpenApiV3 {
 }
 
 /** Answers that need no waiting; undefined for any other path. */
-export function serveStaticPath(request: ApiRequest, started: boolean): ApiResponse | undefined {
+export function serveStaticPath(request: ApiRequest, started: boolean, address = ''): ApiResponse | undefined {
   const { path } = request;
   const health = HEALTH.exec(path);
   if (health) return healthAnswer(request, health[1]!, health[2], started);
   if (path === '/openapi/v2') return { status: 200, headers: { 'content-type': OPENAPI_V2_TYPE }, body: openApiV2() };
   if (path === '/openapi/v3') return { status: 200, headers: JSON_HEADERS, body: openApiV3Index() };
-  const found = discover(path, request.headers['accept'] ?? '');
+  const found = discover(path, request.headers['accept'] ?? '', address);
   return found && { status: 200, headers: { 'content-type': found.contentType }, body: found.body };
 }
 

@@ -5,8 +5,8 @@ import type { Process } from '../../sim/process.ts';
 import { testHost } from '../../sim/test-host.ts';
 import { ApiError } from '../api/request.ts';
 import { Pipe } from '../api/stream.ts';
-import type { Event } from '../api/types.gen.ts';
-import { type Client, createClient } from './client.ts';
+import type { Event, Pod } from '../api/types.gen.ts';
+import { type Client, createClient, type Informer } from './client.ts';
 import { createRecorder } from './events.ts';
 import { createFakeApiServer, type FakeApiServer } from './fake-apiserver.test-support.ts';
 import { createInformers } from './informer.ts';
@@ -91,11 +91,11 @@ describe('the client', () => {
 describe('an informer', () => {
   const watching = async (w: World) => {
     const told: string[] = [];
-    let informer!: ReturnType<ReturnType<typeof createInformers>['of']>;
+    let informer!: Informer<Pod>;
     w.spawn('watcher', async (self, client) => {
       const informers = createInformers(self, client);
       const pods = informers.of('Pod', { namespace: 'default' });
-      informer = pods as unknown as typeof informer;
+      informer = pods;
       pods.onChange(({ before, after }) => told.push(`${before ? '-' : ''}${after ? '+' : ''}${(after ?? before)!.metadata.name}`));
       await new Promise(() => {});
     });

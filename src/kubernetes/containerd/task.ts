@@ -7,6 +7,7 @@ import type { Files } from '../../linux/files.ts';
 import type { Input, Program, Signal } from '../../linux/program.ts';
 import { Machine, type MachineOptions, type Running, type Terminal } from '../../linux/shell/machine.ts';
 import type { Connection, Sockets } from '../../linux/sockets.ts';
+import { ms } from '../../sim/clock.ts';
 import { Mailbox } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -71,8 +72,10 @@ export function startTask(parent: Process, options: TaskOptions, onExit: (code: 
     process,
     signal: (signal) => {
       if (!process.alive) return;
-      if (signal === 'KILL' || !init) process.kill();
-      else init.signal(signal);
+      if (signal === 'KILL') process.kill();
+      else if (init) init.signal(signal);
+      // Sent before the program's first instruction: it is pending until then.
+      else process.clock.after(ms(1), () => init?.signal(signal));
     },
     exec: (start) => machine.startProgram(start.program, { ...start, parent: process }).exit,
   };

@@ -9,7 +9,7 @@
  * event would create its pods twice.
  */
 import { type Duration, type Instant, minutes } from '../../sim/clock.ts';
-import type { Main, Process } from '../../sim/process.ts';
+import { forever, type Main, type Process } from '../../sim/process.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { type Key, type KubeObject, keyOf } from '../api/meta.ts';
 import type { Kind, Kinds } from '../api/types.gen.ts';
@@ -77,7 +77,7 @@ export const runnable = (name: string, main: (context: Context) => Promise<void>
   run: (manager) => async (self) => {
     await main(contextFor(manager, name, self));
     // Listeners and timers are still at work: a process that returned would be dead.
-    await new Promise<never>(() => {});
+    await forever();
   },
 });
 

@@ -115,7 +115,8 @@ export class WatchHub {
   private catchUp(watcher: Watcher): void {
     if (watcher.next < this.store.compacted) {
       this.cancel(watcher, {
-        header: this.header(),
+        // etcd leaves the revision out of this one.
+        header: { ...this.header(), revision: 0 },
         events: [],
         canceled: true,
         compactRevision: this.store.compacted,

@@ -32,7 +32,13 @@ export function Dock() {
     <section className={css['dock']} data-open={open} data-region="dock" aria-label="Dock">
       <div className={css['strip']}>
         <Tabs label="Dock" tabs={TABS} current={open ? tab : undefined} onChoose={(id) => app.ui.openDock(id)} panel="dock-panel" />
-        <IconButton icon={open ? 'down' : 'up'} label={open ? 'Fold the dock' : 'Unfold the dock'} size={14} expanded={open} onClick={() => app.ui.set({ dock: { open: !open, tab } })} />
+        <IconButton
+          icon={open ? 'down' : 'up'}
+          label={open ? 'Fold the dock' : 'Unfold the dock'}
+          size={14}
+          expanded={open}
+          onClick={() => app.ui.set({ dock: { open: !open, tab } })}
+        />
       </div>
       <div id="dock-panel" role="tabpanel" aria-labelledby={`dock-panel-${tab}`} className={css['panel']} hidden={!open}>
         <Suspense fallback={<p className={css['quiet']}>Opening…</p>}>
@@ -79,7 +85,7 @@ function AllEvents() {
                 <td>{clockText(one.at)}</td>
                 <td>
                   <span>
-                    <Glyph status={one.type === 'Warning' ? 2 : 0} size={12} /> {one.type}
+                    {one.type === 'Warning' && <Glyph status={2} size={12} />} {one.type}
                   </span>
                 </td>
                 <td>
@@ -105,7 +111,14 @@ function Logs() {
   const thing = thingOf(cluster, selected);
   if (thing?.kind !== 'pod') return <p className={css['quiet']}>Select a pod to read its logs.</p>;
   return (
-    <div className={css['scroll']} tabIndex={0} role="region" aria-label={`Logs of ${cluster.pods.records[thing.index]?.name}`} style={{ padding: '8px 16px' }} key={thing.id}>
+    <div
+      className={css['scroll']}
+      tabIndex={0}
+      role="region"
+      aria-label={`Logs of ${cluster.pods.records[thing.index]?.name}`}
+      style={{ padding: '8px 16px' }}
+      key={thing.id}
+    >
       <LogView thing={thing} bare />
     </div>
   );

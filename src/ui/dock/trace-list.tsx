@@ -23,7 +23,13 @@ export function TraceList() {
   return (
     <div className={css['scroll']} tabIndex={0} role="region" aria-label="Trace, newest first">
       <div className={css['tools']}>
-        <input type="search" aria-label="Filter the trace" placeholder="sched. or Pod/default/web" value={word} onChange={(event) => setWord(event.target.value)} />
+        <input
+          type="search"
+          aria-label="Filter the trace"
+          placeholder="sched. or Pod/default/web"
+          value={word}
+          onChange={(event) => setWord(event.target.value)}
+        />
         <span>
           {facts.length} latest{skipped > 0 ? `, ${skipped.toLocaleString('en')} skipped` : ''}
         </span>

@@ -15,7 +15,7 @@ export function EventList({ thing }: { thing: Thing }) {
     <ul className={css['events']}>
       {mine.slice(0, 100).map((one, i) => (
         <li key={`${one.at}/${i}`} className={css['event']}>
-          <Glyph status={one.type === 'Warning' ? 2 : 0} size={14} />
+          {one.type === 'Warning' ? <Glyph status={2} size={14} /> : <span className={css['dot']} />}
           <div>
             <header>
               <strong>

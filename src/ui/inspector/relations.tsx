@@ -1,6 +1,6 @@
 import { useApp } from '../app-context.ts';
 import { Glyph } from '../look/glyph.tsx';
-import { memberThing, nodeThing, podThing, serviceThing, summaryOf, thingOf, type Thing } from '../objects.ts';
+import { memberThing, nodeThing, podThing, serviceThing, summaryOf, type Thing, thingOf } from '../objects.ts';
 import css from './inspector.module.css';
 
 const MOST = 60;
@@ -23,15 +23,33 @@ export function Relations({ thing }: { thing: Thing }) {
       return (
         <>
           <Group title="Placed on" things={node ? [nodeThing(node)] : []} none="No node yet." />
-          <Group title="Selected by" things={[...state.services.values()].filter((service) => service.endpoints.some((endpoint) => endpoint.uid === thing.id)).map((service) => serviceThing(service.key))} none="No service selects it." />
+          <Group
+            title="Selected by"
+            things={[...state.services.values()]
+              .filter((service) => service.endpoints.some((endpoint) => endpoint.uid === thing.id))
+              .map((service) => serviceThing(service.key))}
+            none="No service selects it."
+          />
           <Group title={`Also of ${mine.owner}`} things={pods(siblings)} none="It is the only one." />
         </>
       );
     }
     case 'node':
-      return <Group title="Runs" things={pods([...(cluster.pods.byNode.get(thing.index) ?? [])].sort((a, b) => cluster.pods.slot[a]! - cluster.pods.slot[b]!))} none="Nothing runs here yet." />;
+      return (
+        <Group
+          title="Runs"
+          things={pods([...(cluster.pods.byNode.get(thing.index) ?? [])].sort((a, b) => cluster.pods.slot[a]! - cluster.pods.slot[b]!))}
+          none="Nothing runs here yet."
+        />
+      );
     case 'service':
-      return <Group title="Sends to" things={(state.services.get(thing.key)?.endpoints ?? []).map((endpoint) => thingOf(cluster, endpoint.uid)).filter((one) => one !== undefined)} none="No endpoints." />;
+      return (
+        <Group
+          title="Sends to"
+          things={(state.services.get(thing.key)?.endpoints ?? []).map((endpoint) => thingOf(cluster, endpoint.uid)).filter((one) => one !== undefined)}
+          none="No endpoints."
+        />
+      );
     case 'member':
       return <Group title="Votes with" things={[...state.members.keys()].filter((name) => name !== thing.name).map(memberThing)} none="It is alone." />;
   }

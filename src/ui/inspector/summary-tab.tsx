@@ -74,7 +74,11 @@ export function SummaryTab({ thing }: { thing: Thing }) {
                   </div>
                   <small>{container.image}</small>
                   {(container.kind !== 'main' || container.restarts > 0) && (
-                    <span>{[container.kind === 'main' ? '' : container.kind, container.restarts > 0 ? `${container.restarts} restarts` : ''].filter(Boolean).join(' · ')}</span>
+                    <span>
+                      {[container.kind === 'main' ? '' : container.kind, container.restarts > 0 ? `${container.restarts} restarts` : '']
+                        .filter(Boolean)
+                        .join(' · ')}
+                    </span>
                   )}
                 </div>
               ))}
@@ -91,7 +95,9 @@ export function SummaryTab({ thing }: { thing: Thing }) {
         <>
           {(node.ready !== 'True' || !node.powered) && node.slots > 0 && (
             <p className={css['say']}>
-              {node.powered ? `The node reports ${node.readyReason || 'nothing'}.` : 'The machine is powered off. The API learns of it only when its lease expires.'}
+              {node.powered
+                ? `The node reports ${node.readyReason || 'nothing'}.`
+                : 'The machine is powered off. The API learns of it only when its lease expires.'}
             </p>
           )}
           <dl className={css['facts']}>
@@ -125,7 +131,10 @@ export function SummaryTab({ thing }: { thing: Thing }) {
                 </dd>
                 <dt>Memory</dt>
                 <dd>
-                  <Bar part={node.memory.requested / Math.max(1, node.memory.allocatable)} text={`${node.memory.requested} of ${node.memory.allocatable} MiB requested`} />
+                  <Bar
+                    part={node.memory.requested / Math.max(1, node.memory.allocatable)}
+                    text={`${node.memory.requested} of ${node.memory.allocatable} MiB requested`}
+                  />
                 </dd>
                 <dt>Kubelet</dt>
                 <dd>{node.kubelet}</dd>
@@ -152,7 +161,9 @@ export function SummaryTab({ thing }: { thing: Thing }) {
       if (!service) return null;
       return (
         <>
-          {service.endpoints.length === 0 && Object.keys(service.selector).length > 0 && <p className={css['say']}>No pod has the labels this service selects, so nothing answers at its address.</p>}
+          {service.endpoints.length === 0 && Object.keys(service.selector).length > 0 && (
+            <p className={css['say']}>No pod has the labels this service selects, so nothing answers at its address.</p>
+          )}
           <dl className={css['facts']}>
             <dt>Type</dt>
             <dd>{service.type}</dd>

@@ -5,9 +5,21 @@ export function Glyph({ status, size = 14, label, surface = 'var(--paper)' }: { 
   const colour = `var(--status-${STATUS_TOKENS[status]})`;
   const ink = (which: 'status' | 'surface' | undefined) => (which === undefined ? 'none' : which === 'status' ? colour : surface);
   return (
-    <svg width={size} height={size} viewBox="-.5 -.5 1 1" style={{ flex: 'none' }} {...(label ? { role: 'img', 'aria-label': STATUS_WORDS[status] } : { 'aria-hidden': true })}>
+    <svg
+      width={size}
+      height={size}
+      viewBox="-.5 -.5 1 1"
+      style={{ flex: 'none' }}
+      {...(label ? { role: 'img', 'aria-label': STATUS_WORDS[status] } : { 'aria-hidden': true })}
+    >
       {GLYPHS[status]!.filter((mark) => mark.detailFrom === undefined || size >= mark.detailFrom).map((mark) => (
-        <path key={mark.d} d={mark.d} style={{ fill: ink(mark.fill), stroke: ink(mark.stroke) }} strokeWidth={Math.max(mark.width ?? 0.1, 1.1 / size)} strokeDasharray={mark.dash?.join(' ')} />
+        <path
+          key={mark.d}
+          d={mark.d}
+          style={{ fill: ink(mark.fill), stroke: ink(mark.stroke) }}
+          strokeWidth={Math.max(mark.width ?? 0.1, 1.1 / size)}
+          strokeDasharray={mark.dash?.join(' ')}
+        />
       ))}
     </svg>
   );

@@ -4,7 +4,7 @@
  * Paths live in a box of one unit around the origin, as on the glyph sheet: at 8 px they must still be told apart,
  * so below `detailFrom` pixels the inner marks are left out.
  */
-import { PodStatus } from '../../hosts/protocol.ts';
+import type { PodStatus } from '../../hosts/protocol.ts';
 
 export type Status = (typeof PodStatus)[keyof typeof PodStatus];
 export const STATUS_WORDS = ['Healthy', 'In progress', 'Degraded', 'Failed', 'Completed', 'Unknown'] as const;

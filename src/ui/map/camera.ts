@@ -24,9 +24,22 @@ export function levelOf(zoom: number, before?: Level): Level {
   return THRESHOLDS.filter((threshold, i) => width >= threshold * (i < before ? 0.9 : 1)).length as Level;
 }
 
-export const toScreen = (box: Box, camera: Camera): Box => ({ x: box.x * camera.zoom + camera.x, y: box.y * camera.zoom + camera.y, w: box.w * camera.zoom, h: box.h * camera.zoom });
-export const toWorld = (x: number, y: number, camera: Camera): { readonly x: number; readonly y: number } => ({ x: (x - camera.x) / camera.zoom, y: (y - camera.y) / camera.zoom });
-export const viewOf = (camera: Camera, width: number, height: number): Box => ({ x: -camera.x / camera.zoom, y: -camera.y / camera.zoom, w: width / camera.zoom, h: height / camera.zoom });
+export const toScreen = (box: Box, camera: Camera): Box => ({
+  x: box.x * camera.zoom + camera.x,
+  y: box.y * camera.zoom + camera.y,
+  w: box.w * camera.zoom,
+  h: box.h * camera.zoom,
+});
+export const toWorld = (x: number, y: number, camera: Camera): { readonly x: number; readonly y: number } => ({
+  x: (x - camera.x) / camera.zoom,
+  y: (y - camera.y) / camera.zoom,
+});
+export const viewOf = (camera: Camera, width: number, height: number): Box => ({
+  x: -camera.x / camera.zoom,
+  y: -camera.y / camera.zoom,
+  w: width / camera.zoom,
+  h: height / camera.zoom,
+});
 
 export interface Insets {
   readonly top: number;
@@ -36,7 +49,7 @@ export interface Insets {
 }
 
 /** The camera that shows `box` in what the insets leave free. Never above 125 %: a small cluster should not shout. */
-export function fit(box: Box, width: number, height: number, insets: Insets, most = 1.25): Camera {
+export function fitTo(box: Box, width: number, height: number, insets: Insets, most = 1.25): Camera {
   const w = Math.max(80, width - insets.left - insets.right);
   const h = Math.max(80, height - insets.top - insets.bottom);
   const zoom = Math.max(MIN_ZOOM, Math.min(most, w / box.w, h / box.h));
@@ -46,7 +59,8 @@ export function fit(box: Box, width: number, height: number, insets: Insets, mos
 /** The smallest pan that brings a box into view; the same camera when it is there already. */
 export function reveal(box: Box, camera: Camera, width: number, height: number, insets: Insets): Camera {
   const at = toScreen(box, camera);
-  const shift = (from: number, size: number, low: number, high: number): number => (from < low ? low - from : from + size > high ? Math.max(high - from - size, low - from) : 0);
+  const shift = (from: number, size: number, low: number, high: number): number =>
+    from < low ? low - from : from + size > high ? Math.max(high - from - size, low - from) : 0;
   const margin = 24;
   const x = shift(at.x, at.w, insets.left + margin, width - insets.right - margin);
   const y = shift(at.y, at.h, insets.top + margin, height - insets.bottom - margin);
@@ -56,7 +70,9 @@ export function reveal(box: Box, camera: Camera, width: number, height: number, 
 /** The next step of the fixed ladder in a direction, about the centre of the view. */
 export function zoomStep(camera: Camera, direction: 1 | -1, width: number, height: number): Camera {
   const zoom =
-    direction > 0 ? (ZOOM_STEPS.find((step) => step > camera.zoom * 1.01) ?? MAX_ZOOM) : ([...ZOOM_STEPS].reverse().find((step) => step < camera.zoom * 0.99) ?? ZOOM_STEPS[0]);
+    direction > 0
+      ? (ZOOM_STEPS.find((step) => step > camera.zoom * 1.01) ?? MAX_ZOOM)
+      : ([...ZOOM_STEPS].reverse().find((step) => step < camera.zoom * 0.99) ?? ZOOM_STEPS[0]);
   return zoomAbout(camera, zoom, width / 2, height / 2);
 }
 export function zoomAbout(camera: Camera, zoom: number, x: number, y: number): Camera {

@@ -5,7 +5,7 @@ import { type Camera, toScreen } from './camera.ts';
 import { hatch } from './draw-node.ts';
 import { drawPods } from './draw-pods.ts';
 import { write } from './draw-text.ts';
-import { ETCD_GROUP, ETCD_LEFT, PILL, SERVICES_Y, SHELF_HEAD, touches, WAITING, type Box } from './layout.ts';
+import { type Box, ETCD_GROUP, ETCD_LEFT, PILL, SERVICES_Y, SHELF_HEAD, touches, WAITING } from './layout.ts';
 import { FLOOR, type Scene } from './scene.ts';
 
 export function drawHeadings(ctx: Context, scene: Scene, camera: Camera): void {
@@ -117,7 +117,8 @@ export function drawMembers(ctx: Context, scene: Scene, camera: Camera, view: Bo
   for (const node of scene.nodes.values()) {
     if (node.group !== ETCD_GROUP || hosts.has(node.name)) continue;
     const box = scene.layout.nodeBox(node.index);
-    if (box && touches(box, view)) drawMember(ctx, scene, { name: node.name, host: node.name, role: 'Stopped', term: 0, commit: 0, revision: 0 }, toScreen(box, camera), camera.zoom);
+    if (box && touches(box, view))
+      drawMember(ctx, scene, { name: node.name, host: node.name, role: 'Stopped', term: 0, commit: 0, revision: 0 }, toScreen(box, camera), camera.zoom);
   }
 }
 

@@ -123,7 +123,8 @@ function drawBars(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: 
     write(ctx, row.text, box.x + box.w - pad, y + height / 2 + 0.5, 68, 'right');
   }
 }
-const share = (of: { readonly allocatable: number; readonly requested: number }): number => (of.allocatable > 0 ? Math.min(1, of.requested / of.allocatable) : 0);
+const share = (of: { readonly allocatable: number; readonly requested: number }): number =>
+  of.allocatable > 0 ? Math.min(1, of.requested / of.allocatable) : 0;
 const cores = (milli: number): string => String(Math.round(milli / 10) / 100);
 const gib = (mib: number): string => String(Math.round((mib / 1024) * 10) / 10);
 
@@ -144,9 +145,9 @@ function drawTaints(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom
   ctx.font = `400 ${FLOOR}px ${palette.sans}`;
   ctx.textBaseline = 'middle';
   let right = box.x + box.w - 8;
-  const shown = node.taints.slice(0, 2);
-  const labels = shown.map(taintWord);
-  if (node.taints.length > 2) labels.push(`+${node.taints.length - 2}`);
+  const words = [...new Set(node.taints.map(taintWord))];
+  const labels = words.slice(0, 2);
+  if (words.length > 2) labels.push(`+${words.length - 2}`);
   for (const label of labels) {
     const width = Math.min(ctx.measureText(label).width + 12, right - box.x - 8);
     if (width < 24) break;

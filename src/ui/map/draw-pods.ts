@@ -37,7 +37,7 @@ export function drawPods(ctx: Context, scene: Scene, camera: Camera, node: numbe
       const box = layout.podBox(node, pods.slot[index]!)!;
       const x = (box.x + box.w / 2) * camera.zoom + camera.x;
       const y = (box.y + box.h / 2) * camera.zoom + camera.y;
-      if (size < 4) ctx.rect(x - size / 2, y - size / 2, size, size);
+      if (size < 3) ctx.rect(x - size / 2, y - size / 2, size, size);
       else {
         ctx.moveTo(x + size * 0.45, y);
         ctx.arc(x, y, size * 0.45, 0, TAU);
@@ -53,7 +53,15 @@ export function drawPods(ctx: Context, scene: Scene, camera: Camera, node: numbe
     busy = true;
     const box = layout.podBox(node, ghost.slot)!;
     ctx.globalAlpha = (1 - t) * GONE;
-    drawGlyph(ctx, ghost.status, (box.x + box.w / 2) * camera.zoom + camera.x, (box.y + box.h / 2) * camera.zoom + camera.y, size * (1 - eased(t)), palette.status[ghost.status]!, surface);
+    drawGlyph(
+      ctx,
+      ghost.status,
+      (box.x + box.w / 2) * camera.zoom + camera.x,
+      (box.y + box.h / 2) * camera.zoom + camera.y,
+      size * (1 - eased(t)),
+      palette.status[ghost.status]!,
+      surface,
+    );
     ctx.globalAlpha = 1;
   }
   return busy;

@@ -19,7 +19,8 @@ export function edgesOf(cluster: Cluster, id: string | undefined): Edge[] {
   const { services } = cluster.store.getState();
   if (thing.kind === 'service') for (const endpoint of services.get(thing.key)?.endpoints ?? []) select(thing.key, endpoint.uid, endpoint.ready);
   if (thing.kind === 'pod') {
-    for (const service of services.values()) for (const endpoint of service.endpoints) if (endpoint.uid === thing.id) select(service.key, endpoint.uid, endpoint.ready);
+    for (const service of services.values())
+      for (const endpoint of service.endpoints) if (endpoint.uid === thing.id) select(service.key, endpoint.uid, endpoint.ready);
     const mine = cluster.pods.records[thing.index];
     const from = boxOf(cluster, thing);
     if (mine?.owner.includes('/') && from) {

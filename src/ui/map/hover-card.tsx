@@ -17,7 +17,11 @@ export function HoverCard({ thing, x, y, width, height }: { thing: Thing; x: num
       <div className={css['cardLine']}>
         <Glyph status={summary.status} surface="var(--paper)" /> {summary.word} · {summary.place}
       </div>
-      {record && <div className={css['cardLine']}>{record.namespace} · {record.owner}</div>}
+      {record && (
+        <div className={css['cardLine']}>
+          {record.namespace} · {record.owner}
+        </div>
+      )}
     </div>
   );
 }

@@ -144,7 +144,12 @@ export class MapLayout {
   serviceBox(key: string): Box | undefined {
     const place = this.servicePlaces.indexOf(key);
     if (place < 0) return undefined;
-    return { x: (place % PILL.columns) * (PILL.w + PILL.gap), y: SERVICES_Y + SHELF_HEAD - Math.floor(place / PILL.columns) * (PILL.h + PILL.gap), w: PILL.w, h: PILL.h };
+    return {
+      x: (place % PILL.columns) * (PILL.w + PILL.gap),
+      y: SERVICES_Y + SHELF_HEAD - Math.floor(place / PILL.columns) * (PILL.h + PILL.gap),
+      w: PILL.w,
+      h: PILL.h,
+    };
   }
 
   /** The box of a slot on a node's grid, or on the Unscheduled shelf when `node` is -1. Nothing when the node has no place. */
@@ -229,7 +234,11 @@ export class MapLayout {
       right = Math.max(right, box.x + used * (TILE.w + TILE.gap) - TILE.gap);
       bottom = Math.max(bottom, box.y + box.h);
     }
-    bottom = Math.max(bottom, SHELF_HEAD + 16 + Math.ceil(waiting / WAITING.columns) * WAITING.pitch, SHELF_HEAD + this.etcdPlaces.length * (CARD.h + CARD.gap) - CARD.gap);
+    bottom = Math.max(
+      bottom,
+      SHELF_HEAD + 16 + Math.ceil(waiting / WAITING.columns) * WAITING.pitch,
+      SHELF_HEAD + this.etcdPlaces.length * (CARD.h + CARD.gap) - CARD.gap,
+    );
     const serviceRows = Math.max(1, Math.ceil(this.servicePlaces.length / PILL.columns));
     const top = SERVICES_Y - (serviceRows - 1) * (PILL.h + PILL.gap);
     return { x: left, y: top, w: right - left, h: bottom - top };

@@ -4,7 +4,14 @@ import { STATUS_WORDS, type Status } from '../look/glyphs.ts';
 import { Icon } from '../look/icons.tsx';
 import css from './map.module.css';
 
-const MEANING: readonly string[] = ['running and ready', 'starting, pulling, scheduled', 'not ready, or waiting for a node', 'crash loop, failed', 'ran to its end', 'the node is silent'];
+const MEANING: readonly string[] = [
+  'running and ready',
+  'starting, pulling, scheduled',
+  'not ready, or waiting for a node',
+  'crash loop, failed',
+  'ran to its end',
+  'the node is silent',
+];
 
 export function Legend() {
   const { ui } = useApp();

@@ -7,20 +7,20 @@ import '@xyflow/react/dist/base.css';
 import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useApp, useCluster, useUi } from '../app-context.ts';
 import { onLookChange, readPalette, reducedMotion } from '../look/palette.ts';
-import { type Thing, boxOf, allThings, memberThing, nodeThing, podThing, serviceThing, summaryOf, thingOf } from '../objects.ts';
-import { type Camera, fit, type Insets, type Level, levelOf, MAX_ZOOM, MIN_ZOOM, reveal, toScreen, toWorld, viewOf, zoomAbout, zoomStep } from './camera.ts';
+import { allThings, boxOf, memberThing, nodeThing, podThing, serviceThing, summaryOf, type Thing, thingOf } from '../objects.ts';
+import { type Camera, fitTo, type Insets, type Level, levelOf, MAX_ZOOM, MIN_ZOOM, reveal, toScreen, toWorld, viewOf, zoomAbout, zoomStep } from './camera.ts';
 import { draw } from './draw.ts';
 import { forgetWidths } from './draw-text.ts';
-import { EdgeArrows, type Beyond } from './edge-arrows.tsx';
+import { type Beyond, EdgeArrows } from './edge-arrows.tsx';
 import { edgesOf } from './edges.ts';
+import { meter } from './frame-meter.ts';
 import { HoverCard } from './hover-card.tsx';
 import { ETCD_GROUP, inside, touches } from './layout.ts';
 import { Legend } from './legend.tsx';
-import { type Direction, nearest } from './moves.ts';
-import { Minimap } from './minimap.tsx';
-import { meter } from './frame-meter.ts';
-import { COMING, type Scene } from './scene.ts';
 import css from './map.module.css';
+import { Minimap } from './minimap.tsx';
+import { type Direction, nearest } from './moves.ts';
+import { COMING, type Scene } from './scene.ts';
 
 interface ProxyData extends Record<string, unknown> {
   readonly label: string;
@@ -31,10 +31,18 @@ interface ProxyData extends Record<string, unknown> {
 }
 
 /** Stands exactly over what the canvas drew: its ring, and its name for a screen reader. */
-function Proxy({ data }: NodeProps<Node<ProxyData>>) {
-  return <div id={data.domId} role="img" aria-label={data.label} className={data.tone === 'selected' ? css['ring'] : css['hover']} style={{ width: data.width, height: data.height }} />;
+function Ring({ data }: NodeProps<Node<ProxyData>>) {
+  return (
+    <div
+      id={data.domId}
+      role="img"
+      aria-label={data.label}
+      className={data.tone === 'selected' ? css['ring'] : css['hover']}
+      style={{ width: data.width, height: data.height }}
+    />
+  );
 }
-const nodeTypes = { proxy: Proxy };
+const nodeTypes = { proxy: Ring };
 
 /** What stands under a point of the world. */
 function hit(app: ReturnType<typeof useApp>, x: number, y: number): Thing | undefined {
@@ -149,7 +157,9 @@ function MapInner() {
       else if (box.y + box.h < 0) counts.up++;
       else counts.down++;
     }
-    setBeyond((before) => (before.left === counts.left && before.right === counts.right && before.up === counts.up && before.down === counts.down ? before : counts));
+    setBeyond((before) =>
+      before.left === counts.left && before.right === counts.right && before.up === counts.up && before.down === counts.down ? before : counts,
+    );
   };
 
   useEffect(() => {
@@ -188,7 +198,7 @@ function MapInner() {
 
   const fitAll = useCallback((): void => {
     const { width, height } = size();
-    moveTo(fit(cluster.layout.extent(cluster.pods.byNode.get(-1)?.length ?? 0), width, height, insets()));
+    moveTo(fitTo(cluster.layout.extent(cluster.pods.byNode.get(-1)?.length ?? 0), width, height, insets()));
   }, [cluster, insets, moveTo, size]);
   // The first view is fitted once to the cluster the topology promises; after that the camera is the person's alone.
   const first = useRef(true);
@@ -196,7 +206,7 @@ function MapInner() {
     if (!first.current) return;
     first.current = false;
     const { width, height } = size();
-    void flow.setViewport(fit(cluster.layout.extent(0), width, height, insets()));
+    void flow.setViewport(fitTo(cluster.layout.extent(0), width, height, insets()));
   }, [cluster, flow, insets, size]);
 
   useEffect(() => {
@@ -227,7 +237,8 @@ function MapInner() {
         if (reducedMotion()) return [];
         const wall = performance.now();
         const found: string[] = [];
-        for (let i = 0; i < cluster.pods.length; i++) if (cluster.pods.alive[i] && wall - cluster.pods.born[i]! < COMING) found.push(cluster.pods.records[i]?.uid ?? '');
+        for (let i = 0; i < cluster.pods.length; i++)
+          if (cluster.pods.alive[i] && wall - cluster.pods.born[i]! < COMING) found.push(cluster.pods.records[i]?.uid ?? '');
         return found;
       },
       onScreen: () => {
@@ -253,8 +264,7 @@ function MapInner() {
     request();
   };
   const openMenu = (thing: Thing, x: number, y: number): void => {
-    ui.select(thing.id);
-    ui.set({ menu: { id: thing.id, x, y } });
+    ui.set({ selected: thing.id, menu: { id: thing.id, x, y } });
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -272,8 +282,10 @@ function MapInner() {
         return;
       }
       // Within a node's grid among its pods; at the grid's edge, on to the next tile.
-      const same = selected.kind === 'pod' ? things.filter((thing) => thing.kind === 'pod' && cluster.pods.node[thing.index] === cluster.pods.node[selected.index]) : [];
-      const toCandidates = (list: readonly Thing[]) => list.filter((thing) => thing.id !== selected.id).flatMap((thing) => (boxOf(cluster, thing) ? [{ id: thing.id, box: boxOf(cluster, thing)! }] : []));
+      const same =
+        selected.kind === 'pod' ? things.filter((thing) => thing.kind === 'pod' && cluster.pods.node[thing.index] === cluster.pods.node[selected.index]) : [];
+      const toCandidates = (list: readonly Thing[]) =>
+        list.filter((thing) => thing.id !== selected.id).flatMap((thing) => (boxOf(cluster, thing) ? [{ id: thing.id, box: boxOf(cluster, thing)! }] : []));
       const found = nearest(from, toCandidates(same), direction) ?? nearest(from, toCandidates(things.filter((thing) => thing.kind !== 'pod')), direction);
       const next = thingOf(cluster, found?.id);
       if (next) choose(next);

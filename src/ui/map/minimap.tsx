@@ -1,11 +1,12 @@
-/** The whole cluster in a corner, with the view as a frame. Click or drag to go there; zoom keys beside it. */
-import { useEffect, useRef } from 'react';
+/** The whole cluster in a corner, with the view as a frame; only while part of it is out of sight. Click or drag to go there; zoom keys beside it. */
+
 import { useStoreApi } from '@xyflow/react';
+import { useEffect, useRef } from 'react';
 import { useApp } from '../app-context.ts';
 import { Icon } from '../look/icons.tsx';
 import { onLookChange, readPalette } from '../look/palette.ts';
 import { nodeStatus } from '../objects.ts';
-import type { Camera } from './camera.ts';
+import { type Camera, viewOf } from './camera.ts';
 import css from './map.module.css';
 
 const W = 168;
@@ -30,6 +31,10 @@ export function Minimap({ camera, size, onGo }: { camera(): Camera; size(): { wi
       const x = (W - extent.w * scale) / 2 - extent.x * scale;
       const y = (H - extent.h * scale) / 2 - extent.y * scale;
       frame.current = { scale, x, y };
+      const seen = viewOf(camera(), size().width, size().height);
+      const all = extent.x >= seen.x && extent.y >= seen.y && extent.x + extent.w <= seen.x + seen.w && extent.y + extent.h <= seen.y + seen.h;
+      canvas.current!.hidden = all;
+      if (all) return;
       ctx.setTransform(2, 0, 0, 2, 0, 0);
       ctx.clearRect(0, 0, W, H);
       for (const [index, placed] of cluster.layout.nodes) {

@@ -7,13 +7,19 @@ export function CrashBanner() {
   const app = useApp();
   const { context, value } = useSession();
   const { crash } = context;
-  const report = crash ? JSON.stringify({ message: crash.message, stack: crash.stack, at: crash.at, events: crash.events, session: crash.session }, null, 1) : context.lost;
+  const report = crash
+    ? JSON.stringify({ message: crash.message, stack: crash.stack, at: crash.at, events: crash.events, session: crash.session }, null, 1)
+    : context.lost;
   return (
     <div className={css['crash']} role="alert">
       <Glyph status={3} size={20} />
       <div>
         <h2>{crash ? `Stopped at event ${crash.events.toLocaleString('en')}.` : 'The world could not be started.'}</h2>
-        <p>{crash ? 'Nothing before it is lost: the report holds the whole session, and a restart begins it anew.' : 'The page needs its worker to run. Reloading may help.'}</p>
+        <p>
+          {crash
+            ? 'Nothing before it is lost: the report holds the whole session, and a restart begins it anew.'
+            : 'The page needs its worker to run. Reloading may help.'}
+        </p>
         <pre>{crash?.message ?? context.lost}</pre>
         <div className={css['buttons']}>
           {value === 'crashed' ? (

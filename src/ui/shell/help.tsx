@@ -1,6 +1,6 @@
 import { useApp, useUi } from '../app-context.ts';
-import { Dialog } from './dialog.tsx';
 import css from './dialog.module.css';
+import { Dialog } from './dialog.tsx';
 import { IconButton } from './icon-button.tsx';
 import { KEYS } from './keys.ts';
 

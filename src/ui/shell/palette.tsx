@@ -4,8 +4,8 @@ import { actionsFor } from '../actions.ts';
 import { type App, useApp } from '../app-context.ts';
 import { Glyph } from '../look/glyph.tsx';
 import { allThings, summaryOf, thingOf } from '../objects.ts';
-import { Dialog } from './dialog.tsx';
 import css from './dialog.module.css';
+import { Dialog } from './dialog.tsx';
 
 interface Command {
   readonly id: string;
@@ -36,7 +36,11 @@ function commandsOf(app: App): Command[] {
   ];
   const selected = thingOf(cluster, state.selected);
   const name = selected && summaryOf(cluster, selected)?.title;
-  const actions = selected ? actionsFor(app, selected).map((action): Command => ({ id: `do-${action.id}`, text: `${action.label}: ${name}`, hint: 'selected', run: () => action.run(app) })) : [];
+  const actions = selected
+    ? actionsFor(app, selected).map(
+        (action): Command => ({ id: `do-${action.id}`, text: `${action.label}: ${name}`, hint: 'selected', run: () => action.run(app) }),
+      )
+    : [];
   return [...actions, ...plain];
 }
 
@@ -100,7 +104,15 @@ export function Palette() {
       />
       <ul id="palette-list" role="listbox" aria-label="Found" className={css['list']}>
         {found.map((command, i) => (
-          <li key={command.id} id={`palette-${i}`} role="option" aria-selected={i === at} className={css['option']} onPointerMove={() => setAt(i)} onClick={() => choose(command)}>
+          <li
+            key={command.id}
+            id={`palette-${i}`}
+            role="option"
+            aria-selected={i === at}
+            className={css['option']}
+            onPointerMove={() => setAt(i)}
+            onClick={() => choose(command)}
+          >
             {command.status !== undefined && <Glyph status={command.status} />}
             <span>{command.text}</span>
             <small>{command.hint}</small>

@@ -8,7 +8,13 @@ export function Rail() {
   const view = useUi((state) => state.view);
   const lessons = useUi((state) => state.lessons);
   const item = (icon: IconName, label: string, hint: string, current: boolean, onClick: () => void, toggle = false) => (
-    <button type="button" className={css['item']} title={`${label} (${hint})`} onClick={onClick} {...(toggle ? { 'aria-pressed': current } : { 'aria-current': current ? 'page' : undefined })}>
+    <button
+      type="button"
+      className={css['item']}
+      title={`${label} (${hint})`}
+      onClick={onClick}
+      {...(toggle ? { 'aria-pressed': current } : { 'aria-current': current ? 'page' : undefined })}
+    >
       <Icon name={icon} size={18} />
       <span>{label}</span>
     </button>

@@ -4,19 +4,19 @@ import { useApp, useSession, useUi } from '../app-context.ts';
 import { Dock } from '../dock/dock.tsx';
 import { Inspector } from '../inspector/inspector.tsx';
 import { ClusterMap } from '../map/map.tsx';
-import { ContextMenu } from './context-menu.tsx';
+import { TableTwin } from '../table/table-twin.tsx';
+import { TimeBar } from '../time/time-bar.tsx';
 import { announcer } from './announcer.ts';
+import { ContextMenu } from './context-menu.tsx';
 import { CrashBanner } from './crash-banner.tsx';
 import { FilterNotice } from './filter-notice.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import { Palette } from './palette.tsx';
 import { Rail } from './rail.tsx';
+import css from './shell.module.css';
 import { Toasts } from './toasts.tsx';
 import { TopBar } from './top-bar.tsx';
-import { TimeBar } from '../time/time-bar.tsx';
-import { TableTwin } from '../table/table-twin.tsx';
-import css from './shell.module.css';
 
 const LessonPanel = lazy(() => import('../lessons/lesson-panel.tsx'));
 
@@ -75,4 +75,3 @@ function LiveRegion() {
     </div>
   );
 }
-

@@ -5,7 +5,19 @@ interface Tab<T extends string> {
   readonly label: string;
 }
 /** A row of tabs with roving focus; arrows choose. */
-export function Tabs<T extends string>({ label, tabs, current, onChoose, panel }: { label: string; tabs: readonly Tab<T>[]; current: T | undefined; onChoose(id: T): void; panel: string }) {
+export function Tabs<T extends string>({
+  label,
+  tabs,
+  current,
+  onChoose,
+  panel,
+}: {
+  label: string;
+  tabs: readonly Tab<T>[];
+  current: T | undefined;
+  onChoose(id: T): void;
+  panel: string;
+}) {
   const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>): void => {
     const at = tabs.findIndex((tab) => tab.id === current);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];

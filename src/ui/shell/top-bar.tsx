@@ -50,7 +50,13 @@ export function TopBar() {
         <kbd aria-hidden="true">/</kbd>
       </form>
       <div className={css['right']}>
-        <button type="button" className={css['palette']} onClick={() => app.ui.set({ dialog: 'palette' })} aria-label="Command palette" aria-keyshortcuts="Control+K">
+        <button
+          type="button"
+          className={css['palette']}
+          onClick={() => app.ui.set({ dialog: 'palette' })}
+          aria-label="Command palette"
+          aria-keyshortcuts="Control+K"
+        >
           <span>Commands</span> <kbd aria-hidden="true">Ctrl K</kbd>
         </button>
         <IconButton icon={dark ? 'sun' : 'moon'} label={dark ? 'Light theme' : 'Dark theme'} onClick={() => app.ui.set({ theme: dark ? 'light' : 'dark' })} />
@@ -87,13 +93,17 @@ function Namespaces() {
       }}
     >
       <summary>
-        {label} <Icon name="down" size={12} />
+        <span>{label}</span> <Icon name="down" size={12} />
       </summary>
       <fieldset>
         <legend>Show brightly</legend>
         {all.map((name) => (
           <label key={name}>
-            <input type="checkbox" checked={chosen.includes(name)} onChange={(event) => ui.set({ namespaces: event.target.checked ? [...chosen, name] : chosen.filter((one) => one !== name) })} />
+            <input
+              type="checkbox"
+              checked={chosen.includes(name)}
+              onChange={(event) => ui.set({ namespaces: event.target.checked ? [...chosen, name] : chosen.filter((one) => one !== name) })}
+            />
             {name}
           </label>
         ))}

@@ -45,10 +45,17 @@ export function TableTwin() {
       if (!folded.has(id)) for (const child of inside) made.push({ id: child.id, level: 2, thing: child, children: 0 });
     };
     const podsOn = new Map<number, Thing[]>();
-    for (const thing of all) if (thing.kind === 'pod') podsOn.set(cluster.pods.node[thing.index]!, [...(podsOn.get(cluster.pods.node[thing.index]!) ?? []), thing]);
+    for (const thing of all)
+      if (thing.kind === 'pod') podsOn.set(cluster.pods.node[thing.index]!, [...(podsOn.get(cluster.pods.node[thing.index]!) ?? []), thing]);
     group('waiting', undefined, podsOn.get(-1) ?? [], 'Unscheduled');
     for (const thing of all) if (thing.kind === 'node') group(thing.id, thing, podsOn.get(thing.index) ?? []);
-    const rest = (title: string, kind: Thing['kind']) => group(title, undefined, all.filter((thing) => thing.kind === kind), title);
+    const rest = (title: string, kind: Thing['kind']) =>
+      group(
+        title,
+        undefined,
+        all.filter((thing) => thing.kind === kind),
+        title,
+      );
     rest('Services', 'service');
     rest('etcd members', 'member');
     return made;

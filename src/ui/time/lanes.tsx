@@ -85,7 +85,8 @@ export function Lanes() {
     const at = start + ((event.clientX - rect.left - LABEL) / (rect.width - LABEL - 6)) * SPAN;
     const lane = Math.floor(((event.clientY - rect.top) / rect.height) * LANES.length);
     let best: Happening | undefined;
-    for (const one of happenings) if (laneOf(one.source) === lane && Math.abs(one.at - at) < 800_000 && (!best || Math.abs(one.at - at) < Math.abs(best.at - at))) best = one;
+    for (const one of happenings)
+      if (laneOf(one.source) === lane && Math.abs(one.at - at) < 800_000 && (!best || Math.abs(one.at - at) < Math.abs(best.at - at))) best = one;
     return best;
   };
   return (

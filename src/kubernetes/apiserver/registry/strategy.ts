@@ -48,6 +48,10 @@ const rbac: Strategy = { createsOnUpdate: true };
 const versioned: Strategy = { versionRequired: true };
 const returned: Strategy = { returnsDeleted: true };
 
+const withStatus =
+  (status: object) =>
+  (object: KubeObject): KubeObject => ({ ...object, status }) as unknown as KubeObject;
+
 /** Kinds without code of their own. */
 export const PLAIN: Readonly<Record<string, Strategy>> = {
   deployments: { counted: true, countsAnnotations: true },
@@ -55,9 +59,8 @@ export const PLAIN: Readonly<Record<string, Strategy>> = {
   statefulsets: counted,
   daemonsets: counted,
   replicationcontrollers: { counted: true, orphansByDefault: true },
-  jobs: { counted: true, orphansByDefault: true },
   cronjobs: counted,
-  ingresses: counted,
+  ingresses: { counted: true, prepareCreate: withStatus({ loadBalancer: {} }) },
   ingressclasses: counted,
   networkpolicies: counted,
   poddisruptionbudgets: { counted: true, versionRequired: true },
@@ -76,8 +79,8 @@ export const PLAIN: Readonly<Record<string, Strategy>> = {
   csinodes: versioned,
   runtimeclasses: versioned,
   serviceaccounts: returned,
-  persistentvolumes: returned,
-  persistentvolumeclaims: returned,
+  persistentvolumes: { returnsDeleted: true, prepareCreate: withStatus({ phase: 'Pending' }) },
+  persistentvolumeclaims: { returnsDeleted: true, prepareCreate: withStatus({ phase: 'Pending' }) },
   resourcequotas: returned,
 };
 

@@ -3,13 +3,13 @@
  * lead on to a kubelet (log, exec, attach).
  */
 import type { KubeObject } from '../../api/meta.ts';
-import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts';
+import { type ApiHandler, type ApiRequest, type ApiResponse, TransportError } from '../../api/request.ts';
 import { apiVersionOf, storageKey } from '../../api/resources.ts';
 import { EPOCH_SECONDS, rfc3339 } from '../../api/time.ts';
-import type { Binding, Eviction, Kind, Namespace, Pod, Scale, TokenRequest } from '../../api/types.gen.ts';
+import type { Binding, Eviction, Kind, Namespace, Node, Pod, Scale, TokenRequest } from '../../api/types.gen.ts';
 import { bodyObject } from '../body.ts';
 import type { Call } from '../call.ts';
-import { badRequest, conflict, failure, internal, methodNotAllowed, notFound, noSuchPath } from '../errors.ts';
+import { badRequest, conflict, failure, methodNotAllowed, notFound, noSuchPath } from '../errors.ts';
 import { ISSUER, type TokenSigner } from '../tokens.ts';
 import { evictPod } from './eviction.ts';
 import { bindPod, containerOf, withEphemeralContainers } from './pod.ts';
@@ -86,6 +86,9 @@ export async function serveSubresource(context: SubresourceContext, call: Call):
       const account = await current();
       return { status: 201, body: await issueToken(context, call, account, bodyObject(call, 'TokenRequest' as Kind, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' }) as TokenRequest) };
     }
+    case 'proxy':
+      if (row.kind !== 'Node') break;
+      return { status: 200, body: {}, response: await askKubelet(context, call, path.name, { ...call.request, path: `/${path.rest}` }) };
     case 'log':
     case 'exec':
     case 'attach':
@@ -180,7 +183,7 @@ async function issueToken({ registry, tokens }: SubresourceContext, call: Call, 
 /** The kubelet's paths for the three (kubelet `pkg/kubelet/server`). */
 const KUBELET_PATH: Readonly<Record<string, string>> = { log: 'containerLogs', exec: 'exec', attach: 'attach', portforward: 'portForward' };
 
-async function toKubelet({ kubelet }: SubresourceContext, call: Call, pod: Pod): Promise<Answer> {
+async function toKubelet(context: SubresourceContext, call: Call, pod: Pod): Promise<Answer> {
   const { request, path } = call;
   const node = pod.spec?.nodeName ?? '';
   const name = pod.metadata.name ?? '';
@@ -189,23 +192,33 @@ async function toKubelet({ kubelet }: SubresourceContext, call: Call, pod: Pod):
     if (path.subresource === 'log') return { status: 200, body: {}, response: { status: 200, headers: { 'content-type': 'text/plain' }, body: '' } };
     throw badRequest(`pod ${name} does not have a host assigned`);
   }
-  const reach = kubelet(node);
-  if (!reach) throw internal(`error dialing backend: dial tcp: lookup ${node}: no such host`);
   const { container: _, ...query } = request.query;
-  const target: ApiRequest = {
-    ...request,
-    path: `/${KUBELET_PATH[path.subresource]}/${call.namespace}/${name}${container ? `/${container}` : ''}`,
-    query,
-  };
+  const target = `/${KUBELET_PATH[path.subresource]}/${call.namespace}/${name}${container ? `/${container}` : ''}`;
+  const response = await askKubelet(context, call, node, { ...request, path: target, query });
+  return { status: response.status, body: {}, response };
+}
+
+/** Passes a request on to the kubelet of a node; its answer, streams too, is the answer. */
+async function askKubelet({ registry, kubelet }: SubresourceContext, call: Call, name: string, request: ApiRequest): Promise<ApiResponse> {
+  const node = registry.storage.cache.get(`/registry/minions/${name}`)?.object as Node | undefined;
+  if (!node) throw notFound('', 'nodes', name);
+  // kubeadm's --kubelet-preferred-address-types: InternalIP first.
+  const host = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? name;
   try {
-    const response = await reach(target);
+    const reach = kubelet(name);
+    if (!reach) throw new TransportError(`dial tcp ${host}:10250: connect: no route to host`);
+    const response = await reach(request);
     call.resume();
-    return { status: response.status, body: {}, response };
+    return response;
   } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
     call.resume();
-    const text = error instanceof Error ? error.message : String(error);
-    // Upstream wraps what its dialer says, differently for a log it reads and a stream it upgrades.
-    if (path.subresource === 'log') throw internal(`Get "https://${node}:10250${target.path}": ${text}`);
-    throw internal(`error dialing backend: ${text}`);
+    const query = queryText(request.query);
+    throw failure(500, '', call.path.subresource === 'log' ? `Get "https://${host}:10250${request.path}${query}": ${error.message}` : `error dialing backend: ${error.message}`);
   }
 }
+
+const queryText = (query: ApiRequest['query']): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) => (typeof value === 'string' ? [value] : value).map((each) => `${name}=${each}`));
+  return pairs.length > 0 ? `?${pairs.sort().join('&')}` : '';
+};

@@ -1,0 +1,84 @@
+/**
+ * What the API server refuses, kind by kind, in upstream's words (the validation packages under pkg/apis). Pure: an object goes in,
+ * errors come out. Objects are validated after defaulting, as upstream does. Kinds without rules of their own have their metadata checked.
+ */
+import type { KubeObject } from '../../api/meta.ts';
+import { byKind } from '../../api/resources.ts';
+import type { Kind, Kinds, Pod } from '../../api/types.gen.ts';
+import * as core from './core.ts';
+import type { Errors, FieldError } from './field.ts';
+import { LABEL, type NameRule, PATH_SEGMENT, SERVICE_NAME, SUBDOMAIN, validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
+import * as network from './service.ts';
+import * as workloads from './workloads.ts';
+
+export { type FieldError, invalidStatus } from './field.ts';
+
+const NAME_RULES: Partial<Record<Kind, NameRule>> = {
+  ClusterRole: PATH_SEGMENT,
+  ClusterRoleBinding: PATH_SEGMENT,
+  Namespace: LABEL,
+  Role: PATH_SEGMENT,
+  RoleBinding: PATH_SEGMENT,
+  Service: SERVICE_NAME,
+  StatefulSet: LABEL,
+};
+
+type Rule<T> = (errors: Errors, object: T, old: T | undefined) => void;
+
+const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
+  ClusterRole: core.validateClusterRole,
+  ClusterRoleBinding: (errors, object, old) => core.validateBinding(errors, object, old, false),
+  ConfigMap: core.validateConfigMap,
+  CronJob: workloads.validateCronJob,
+  DaemonSet: workloads.validateDaemonSet,
+  Deployment: workloads.validateDeployment,
+  Endpoints: network.validateEndpoints,
+  EndpointSlice: network.validateEndpointSlice,
+  HorizontalPodAutoscaler: workloads.validateAutoscaler,
+  Ingress: network.validateIngress,
+  IngressClass: network.validateIngressClass,
+  Job: workloads.validateJob,
+  Lease: core.validateLease,
+  LimitRange: core.validateLimitRange,
+  NetworkPolicy: network.validateNetworkPolicy,
+  Node: core.validateNode,
+  PersistentVolume: core.validateVolume,
+  PersistentVolumeClaim: core.validateClaim,
+  Pod: validatePod,
+  PodDisruptionBudget: workloads.validateDisruptionBudget,
+  PodTemplate: (errors, object) => object.template && validatePodTemplate(errors, object.template, 'template'),
+  PriorityClass: core.validatePriorityClass,
+  ReplicaSet: workloads.validateReplicaSet,
+  ReplicationController: workloads.validateReplicationController,
+  ResourceQuota: core.validateResourceQuota,
+  Role: core.validateRole,
+  RoleBinding: (errors, object, old) => core.validateBinding(errors, object, old, true),
+  RuntimeClass: core.validateRuntimeClass,
+  Secret: core.validateSecret,
+  Service: network.validateService,
+  StatefulSet: workloads.validateStatefulSet,
+  StorageClass: core.validateStorageClass,
+};
+
+function validatePod(errors: Errors, pod: Pod, old: Pod | undefined): void {
+  // An unchanged spec was fine when it came: most updates of pods are of labels, and this is a hot path.
+  if (old && old.spec === pod.spec) return;
+  validatePodSpec(errors, pod.spec ?? { containers: [] }, 'spec');
+  if (old) validatePodUpdate(errors, pod, old);
+}
+
+/**
+ * The errors of an object to be created, or, with `old`, to be updated through its main resource. `kind` is the key of
+ * `Kinds`. Updates of subresources (status, scale, binding, resize) have rules of their own and do not come here.
+ */
+export function validate(kind: Kind, object: object, old?: object): FieldError[] {
+  const errors: FieldError[] = [];
+  const { metadata } = object as KubeObject;
+  const before = (old as KubeObject | undefined)?.metadata;
+  validateMetadata(errors, metadata, byKind(kind).namespaced, NAME_RULES[kind] ?? SUBDOMAIN);
+  if (before) validateMetadataUpdate(errors, metadata, before);
+  const rule = RULES[kind] as Rule<object> | undefined;
+  rule?.(errors, object, old);
+  return errors;
+}
