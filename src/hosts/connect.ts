@@ -139,11 +139,14 @@ export function connect(port: WorldPort): World {
   const receive = (message: FromWorld): void => {
     switch (message.type) {
       case 'clock':
-        return clocks.tell(message);
+        clocks.tell(message);
+        return;
       case 'frame':
-        return frames.tell(message);
+        frames.tell(message);
+        return;
       case 'terminal':
-        return terminals.get(message.terminal)?.tell(message.text);
+        terminals.get(message.terminal)?.tell(message.text);
+        return;
       case 'trace':
         for (const one of traces) {
           const facts = one.types.length === 0 ? message.facts : message.facts.filter((fact) => one.types.includes(fact.type));
@@ -152,17 +155,22 @@ export function connect(port: WorldPort): World {
         return;
       case 'response': {
         const stream = streams.get(message.id);
-        if (stream) return stream.onResponse?.(message);
+        if (stream) {
+          stream.onResponse?.(message);
+          return;
+        }
         // Status 0: there was no HTTP answer at all (connection refused, reset).
         if (message.status === 0) {
           waiting.get(message.id)?.reject(new Error(message.text));
           waiting.delete(message.id);
           return;
         }
-        return settle(message.id, message);
+        settle(message.id, message);
+        return;
       }
       case 'chunk':
-        return streams.get(message.id)?.onChunk(message.text);
+        streams.get(message.id)?.onChunk(message.text);
+        return;
       case 'end': {
         const stream = streams.get(message.id);
         streams.delete(message.id);
@@ -176,10 +184,12 @@ export function connect(port: WorldPort): World {
       case 'why':
       case 'hash':
       case 'session':
-        return settle(message.id, message);
+        settle(message.id, message);
+        return;
       case 'crashed':
         crashes.tell(message);
-        return giveUp('the world stopped');
+        giveUp('the world stopped');
+        return;
     }
   };
   port.addEventListener('message', (event) => receive(event.data));

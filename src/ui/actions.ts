@@ -65,7 +65,15 @@ export function actionsFor(app: App, thing: Thing): Action[] {
       return [
         ...(scheduled
           ? ([
-              { id: 'logs', label: 'Logs', icon: 'logs', run: (a) => (a.ui.select(thing.id), a.ui.openDock('logs')) },
+              {
+                id: 'logs',
+                label: 'Logs',
+                icon: 'logs',
+                run: (a) => {
+                  a.ui.set({ selected: thing.id });
+                  a.ui.openDock('logs');
+                },
+              },
               {
                 id: 'exec',
                 label: 'Open a shell (exec)',

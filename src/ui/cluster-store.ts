@@ -132,7 +132,9 @@ export function createClusterStore(topology: string) {
     /** Listens to a world. */
     follow(world: World): () => void {
       const stops = [world.onFrame((frame) => applyFrame(frame, performance.now())), world.onClock((clock) => this.applyClock(clock))];
-      return () => stops.forEach((stop) => stop());
+      return () => {
+        for (const stop of stops) stop();
+      };
     },
     /** Which pods a filter and a choice of namespaces leave bright; nothing when all are. Index → 1 bright, 0 dim. */
     bright(filterText: string, chosen: readonly string[]): { readonly mask: Uint8Array; readonly count: number } | undefined {

@@ -1,7 +1,7 @@
 /** The API server as its clients see it: every scenario goes through `handle`. */
 import { describe, expect, it } from 'vitest';
 import { ms, seconds } from '../../sim/clock.ts';
-import { deployment, pod, withApiServer } from './testing.test-support.ts';
+import { deployment, type Loose, pod, withApiServer } from './testing.test-support.ts';
 
 const PODS = '/api/v1/namespaces/default/pods';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
@@ -12,7 +12,7 @@ const cm = (name: string, data: object = {}, metadata: object = {}) => ({ apiVer
 describe('start', () => {
   it('makes sure of namespaces, roles, priority classes and its own Service', () =>
     withApiServer(async (server) => {
-      const names = async (url: string) => (await server.get(url)).body.items.map((item: any) => item.metadata.name);
+      const names = async (url: string) => (await server.get(url)).body.items.map((item: Loose) => item.metadata.name);
       expect(await names('/api/v1/namespaces')).toEqual(['default', 'kube-node-lease', 'kube-public', 'kube-system']);
       expect(await names('/apis/scheduling.k8s.io/v1/priorityclasses')).toEqual(['system-cluster-critical', 'system-node-critical']);
       expect(await names('/apis/rbac.authorization.k8s.io/v1/clusterroles')).toContain('system:kube-scheduler');
@@ -62,7 +62,7 @@ describe('create and get', () => {
       expect(body.spec.serviceAccountName).toBe('default');
       expect(body.spec.volumes[0].name).toMatch(/^kube-api-access-[a-z0-9]{5}$/);
       expect(body.spec.containers[0].volumeMounts[0].mountPath).toBe('/var/run/secrets/kubernetes.io/serviceaccount');
-      expect(body.spec.tolerations.map((t: any) => [t.key, t.tolerationSeconds])).toEqual([
+      expect(body.spec.tolerations.map((t: Loose) => [t.key, t.tolerationSeconds])).toEqual([
         ['node.kubernetes.io/not-ready', 300],
         ['node.kubernetes.io/unreachable', 300],
       ]);
@@ -73,14 +73,20 @@ describe('create and get', () => {
   it('refuses a pod without its service account', () =>
     withApiServer(async (server) => {
       const { status, body } = await server.post(PODS, pod('web'));
-      expect([status, body.message]).toEqual([403, 'pods "web" is forbidden: error looking up service account default/default: serviceaccount "default" not found']);
+      expect([status, body.message]).toEqual([
+        403,
+        'pods "web" is forbidden: error looking up service account default/default: serviceaccount "default" not found',
+      ]);
     }));
 
   it('tells of unknown fields as asked', () =>
     withApiServer(async (server) => {
-      const typo = { ...deployment('web'), spec: { ...(deployment('web') as any).spec, replica: 3 } };
+      const typo = { ...deployment('web'), spec: { ...(deployment('web') as Loose).spec, replica: 3 } };
       const strict = await server.post(`${DEPLOYMENTS}?fieldValidation=Strict`, typo);
-      expect([strict.status, strict.body.message]).toEqual([400, 'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.replica"']);
+      expect([strict.status, strict.body.message]).toEqual([
+        400,
+        'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.replica"',
+      ]);
       const warned = await server.post(`${DEPLOYMENTS}?dryRun=All`, typo);
       expect(warned.status).toBe(201);
       expect(warned.headers['warning']).toBe('299 - "unknown field \\"spec.replica\\""');
@@ -100,7 +106,9 @@ describe('create and get', () => {
   it('knows wrong kinds, paths and methods', () =>
     withApiServer(async (server) => {
       expect((await server.post(CONFIG, { ...cm('a'), kind: 'Secret' })).body.message).toContain('Secret in version "v1" cannot be handled as a ConfigMap');
-      expect((await server.post(CONFIG, { ...cm('a'), apiVersion: 'v2' })).body.message).toBe('the API version in the data (v2) does not match the expected API version (v1)');
+      expect((await server.post(CONFIG, { ...cm('a'), apiVersion: 'v2' })).body.message).toBe(
+        'the API version in the data (v2) does not match the expected API version (v1)',
+      );
       const missing = await server.get('/apis/apps/v1/namespaces/default/nothings');
       expect([missing.status, missing.body.message]).toEqual([404, 'the server could not find the requested resource']);
       expect((await server.put('/api/v1/namespaces/default/pods', {})).status).toBe(405);
@@ -117,7 +125,9 @@ describe('update', () => {
       expect(second.metadata.generation).toBe(2);
       const { status, body } = await server.put(`${DEPLOYMENTS}/web`, { ...first, spec: { ...first.spec, replicas: 7 } });
       expect([status, body.reason]).toEqual([409, 'Conflict']);
-      expect(body.message).toBe('Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again');
+      expect(body.message).toBe(
+        'Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again',
+      );
     }));
 
   it('keeps status and spec apart', () =>
@@ -126,7 +136,11 @@ describe('update', () => {
       const wrong = await server.put(`${DEPLOYMENTS}/web`, { ...made, status: { replicas: 9 } });
       expect(wrong.body.status.replicas).toBeUndefined();
       expect(wrong.body.metadata.resourceVersion).toBe(made.metadata.resourceVersion);
-      const right = await server.put(`${DEPLOYMENTS}/web/status`, { ...made, spec: { ...made.spec, replicas: 9 }, status: { replicas: 2, observedGeneration: 1 } });
+      const right = await server.put(`${DEPLOYMENTS}/web/status`, {
+        ...made,
+        spec: { ...made.spec, replicas: 9 },
+        status: { replicas: 2, observedGeneration: 1 },
+      });
       expect(right.body.status).toMatchObject({ replicas: 2 });
       expect([right.body.spec.replicas, right.body.metadata.generation]).toEqual([2, 1]);
     }));
@@ -141,7 +155,13 @@ describe('update', () => {
 
   it.each([
     ['merge', { data: { a: null, b: '2' } }],
-    ['json', [{ op: 'remove', path: '/data/a' }, { op: 'add', path: '/data/b', value: '2' }]],
+    [
+      'json',
+      [
+        { op: 'remove', path: '/data/a' },
+        { op: 'add', path: '/data/b', value: '2' },
+      ],
+    ],
     ['strategic', { data: { a: null, b: '2' } }],
   ] as const)('patches: %s', (type, patch) =>
     withApiServer(async (server) => {
@@ -221,7 +241,11 @@ describe('delete', () => {
     withApiServer(async (server) => {
       const made = (await server.post(CONFIG, cm('a'))).body;
       expect((await server.delete(`${CONFIG}/a`, { preconditions: { uid: 'other' } })).status).toBe(409);
-      expect((await server.delete(`${CONFIG}/a`)).body).toMatchObject({ kind: 'Status', status: 'Success', details: { name: 'a', kind: 'configmaps', uid: made.metadata.uid } });
+      expect((await server.delete(`${CONFIG}/a`)).body).toMatchObject({
+        kind: 'Status',
+        status: 'Success',
+        details: { name: 'a', kind: 'configmaps', uid: made.metadata.uid },
+      });
     }));
 
   it('namespaces go when they are empty', () =>
@@ -230,10 +254,15 @@ describe('delete', () => {
       const going = (await server.delete('/api/v1/namespaces/shop')).body;
       expect(going.status.phase).toBe('Terminating');
       const late = await server.post('/api/v1/namespaces/shop/configmaps', cm('a'));
-      expect([late.status, late.body.message]).toEqual([403, 'configmaps "a" is forbidden: unable to create new content in namespace shop because it is being terminated']);
+      expect([late.status, late.body.message]).toEqual([
+        403,
+        'configmaps "a" is forbidden: unable to create new content in namespace shop because it is being terminated',
+      ]);
       await server.put('/api/v1/namespaces/shop/finalize', { ...going, metadata: { ...going.metadata, resourceVersion: undefined }, spec: { finalizers: [] } });
       expect((await server.get('/api/v1/namespaces/shop')).status).toBe(404);
-      expect((await server.delete('/api/v1/namespaces/kube-system')).body.message).toBe('namespaces "kube-system" is forbidden: this namespace may not be deleted');
+      expect((await server.delete('/api/v1/namespaces/kube-system')).body.message).toBe(
+        'namespaces "kube-system" is forbidden: this namespace may not be deleted',
+      );
     }));
 });
 
@@ -256,7 +285,11 @@ describe('binding and eviction', () => {
       await server.patch(`${PODS}/web/status`, { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } });
       const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
       await server.post(budgets, { metadata: { name: 'web' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } } });
-      await server.patch(`${budgets}/web/status`, { status: { observedGeneration: 1, disruptionsAllowed: 0, desiredHealthy: 1, currentHealthy: 1, expectedPods: 1 } }, 'merge');
+      await server.patch(
+        `${budgets}/web/status`,
+        { status: { observedGeneration: 1, disruptionsAllowed: 0, desiredHealthy: 1, currentHealthy: 1, expectedPods: 1 } },
+        'merge',
+      );
       const evict = () => server.post(`${PODS}/web/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'web' } });
       const { status, body } = await evict();
       expect([status, body.message, body.details.causes[0].message]).toEqual([
@@ -335,7 +368,7 @@ describe('list', () => {
   it('selects, pages and prints', () =>
     withApiServer(async (server) => {
       for (const name of ['a', 'b', 'c', 'd', 'e']) await server.post(CONFIG, cm(name, {}, name < 'c' ? { labels: { early: 'yes' } } : {}));
-      const names = (body: any) => body.items.map((item: any) => item.metadata.name);
+      const names = (body: Loose) => body.items.map((item: Loose) => item.metadata.name);
       expect(names((await server.get(`${CONFIG}?labelSelector=early`)).body)).toEqual(['a', 'b']);
       expect(names((await server.get(`${CONFIG}?fieldSelector=metadata.name!%3Da&resourceVersion=0`)).body)).toEqual(['b', 'c', 'd', 'e']);
       expect((await server.get(`${CONFIG}?fieldSelector=data.x%3D1`)).status).toBe(400);

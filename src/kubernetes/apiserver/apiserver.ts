@@ -23,7 +23,7 @@ import { PLUGINS } from './admission/index.ts';
 import { authenticate, impersonation, type TokenLookup, type User } from './authentication.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Call, type RequestVerb } from './call.ts';
-import { dispatch, type DispatchContext } from './dispatch.ts';
+import { type DispatchContext, dispatch } from './dispatch.ts';
 import { failure, forbidden, internal, methodNotAllowed, noSuchPath, unavailable } from './errors.ts';
 import { servePath } from './paths.ts';
 import { type Attributes, forbiddenText, Rbac, type RbacSource } from './rbac.ts';
@@ -76,7 +76,15 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     suffix: () => suffixes.text(5, 'bcdfghjklmnpqrstvwxz2456789'),
   });
   const allocator = new ServiceAllocator(options.serviceCidr, storage, self.rng.fork('services'));
-  const strategies = { ...PLAIN, pods: podStrategy, jobs: jobStrategy, secrets: secretStrategy, nodes: nodeStrategy, namespaces: namespaceStrategy, services: serviceStrategy(allocator) };
+  const strategies = {
+    ...PLAIN,
+    pods: podStrategy,
+    jobs: jobStrategy,
+    secrets: secretStrategy,
+    nodes: nodeStrategy,
+    namespaces: namespaceStrategy,
+    services: serviceStrategy(allocator),
+  };
   const registry = new Registry(self, storage, kindRules, admission, strategies);
   const rbac = new Rbac(rbacSource(storage));
   const nowSeconds = () => EPOCH_SECONDS + Math.floor(self.clock.now() / 1_000_000);
@@ -97,7 +105,10 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
   const handle: ApiHandler = async (request) => {
     let call: Call | undefined;
     try {
-      if (!cache.ready) return await servePath(request, { started: false, authorize: () => {}, texts: options.openapiTexts, address }).catch(() => refuse(unavailable('apiserver not ready')));
+      if (!cache.ready)
+        return await servePath(request, { started: false, authorize: () => {}, texts: options.openapiTexts, address }).catch(() =>
+          refuse(unavailable('apiserver not ready')),
+        );
       let user = authenticate(request, tokens, alive, nowSeconds());
       const borrowed = impersonation(request.headers);
       if (borrowed) {
@@ -107,7 +118,12 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
       const path = parsePath(request.path);
       if (!path) {
         const asker = user;
-        return await servePath(request, { started, authorize: (verb) => authorize(asker, { ...NOWHERE, verb, path: request.path }), texts: options.openapiTexts, address });
+        return await servePath(request, {
+          started,
+          authorize: (verb) => authorize(asker, { ...NOWHERE, verb, path: request.path }),
+          texts: options.openapiTexts,
+          address,
+        });
       }
       const verb = verbOf(request, path);
       const row = byPlural(path.group, path.version, path.resource);
@@ -146,7 +162,11 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
       });
     },
     replace: async (object: KubeObject): Promise<void> => {
-      await registry.update(ownCall(self, object, 'update'), ({ object: current }) => ({ ...current, ...object, metadata: { ...current.metadata, ...object.metadata } }));
+      await registry.update(ownCall(self, object, 'update'), ({ object: current }) => ({
+        ...current,
+        ...object,
+        metadata: { ...current.metadata, ...object.metadata },
+      }));
     },
   };
   const boot = async (): Promise<void> => {
@@ -216,7 +236,15 @@ function verbOf(request: ApiRequest, path: ResourcePath): RequestVerb {
 function attributesOf(request: ApiRequest, path: ResourcePath, verb: RequestVerb): Attributes {
   const { fieldSelector } = request.query;
   const one = path.name === '' && typeof fieldSelector === 'string' ? /^metadata\.name=([^,!=]+)$/.exec(fieldSelector)?.[1] : undefined;
-  return { verb, group: path.group, resource: path.resource, subresource: path.subresource, namespace: path.namespace, name: path.name || (one ?? ''), path: request.path };
+  return {
+    verb,
+    group: path.group,
+    resource: path.resource,
+    subresource: path.subresource,
+    namespace: path.namespace,
+    name: path.name || (one ?? ''),
+    path: request.path,
+  };
 }
 
 /** Kinds without namespaces are not found in one; namespaced ones are only listed across all. */

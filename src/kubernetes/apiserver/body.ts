@@ -5,8 +5,8 @@
 import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { ApiRequest } from '../api/request.ts';
-import { parseYaml, YamlError } from '../api/yaml.ts';
 import type { Kind } from '../api/types.gen.ts';
+import { parseYaml, YamlError } from '../api/yaml.ts';
 import type { Call } from './call.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 import { decode, decodeError } from './validation/decode.ts';
@@ -58,15 +58,23 @@ export function bodyObject(call: Call, kind: Kind, expected: { readonly apiVersi
     value = bodyValue(call.request, type);
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${error.message} (${summary(error.body)})`);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${error.message} (${summary(error.body)})`,
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${value === undefined ? 'null' : Array.isArray(value) ? 'array' : typeof value} into Go value of type struct`);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${value === undefined ? 'null' : Array.isArray(value) ? 'array' : typeof value} into Go value of type struct`,
+    );
   }
   const given = value as { readonly apiVersion?: string; readonly kind?: string };
   const [apiVersion, bodyKind] = [given.apiVersion || expected.apiVersion, given.kind || expected.kind];
-  if (bodyKind !== expected.kind) throw badRequest(`${bodyKind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: converting (${apiVersion}.${bodyKind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`);
-  if (apiVersion !== expected.apiVersion) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`);
+  if (bodyKind !== expected.kind)
+    throw badRequest(
+      `${bodyKind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: converting (${apiVersion}.${bodyKind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`,
+    );
+  if (apiVersion !== expected.apiVersion)
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`);
   const object = checked(call, kind, given.apiVersion && given.kind ? value : { ...value, ...expected }, versionOf(apiVersion));
   return object.metadata === undefined ? { ...object, metadata: {} } : object;
 }
@@ -87,7 +95,8 @@ export function checked(call: Call, kind: Kind, value: Json, version: string): K
 function fieldValidation(call: Call): 'Strict' | 'Warn' | 'Ignore' {
   const how = call.parameter('fieldValidation') ?? '';
   if (how === '') return 'Warn';
-  if (how !== 'Strict' && how !== 'Warn' && how !== 'Ignore') throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(how)}: supported values: "", "Ignore", "Strict", "Warn"`);
+  if (how !== 'Strict' && how !== 'Warn' && how !== 'Ignore')
+    throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(how)}: supported values: "", "Ignore", "Strict", "Warn"`);
   return how;
 }
 
@@ -121,4 +130,3 @@ function jsonErrorText(text: string): string {
   }
   return depth > 0 || quoted ? 'unexpected end of JSON input' : `invalid character '${text[text.length - 1]}' in literal`;
 }
-

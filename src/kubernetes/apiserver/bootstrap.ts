@@ -29,7 +29,14 @@ export async function bootstrap(hands: Hands, options: { readonly serviceCidr: s
   await Promise.all(bootstrapPolicy().map(ensure));
   await Promise.all(
     SYSTEM_CLASSES.map(({ name, value, description }) =>
-      ensure({ apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name }, value, description, preemptionPolicy: 'PreemptLowerPriority' } as KubeObject),
+      ensure({
+        apiVersion: 'scheduling.k8s.io/v1',
+        kind: 'PriorityClass',
+        metadata: { name },
+        value,
+        description,
+        preemptionPolicy: 'PreemptLowerPriority',
+      } as KubeObject),
     ),
   );
   await kubernetesService(hands, ensure, options);
@@ -38,7 +45,11 @@ export async function bootstrap(hands: Hands, options: { readonly serviceCidr: s
 const LABELS = { component: 'apiserver', provider: 'kubernetes' };
 const NAMED = { name: 'kubernetes', namespace: 'default' };
 
-async function kubernetesService(hands: Hands, ensure: (object: KubeObject) => Promise<void>, { serviceCidr, advertiseAddress }: { serviceCidr: string; advertiseAddress: string }): Promise<void> {
+async function kubernetesService(
+  hands: Hands,
+  ensure: (object: KubeObject) => Promise<void>,
+  { serviceCidr, advertiseAddress }: { serviceCidr: string; advertiseAddress: string },
+): Promise<void> {
   const clusterIP = toAddress(readCidr(serviceCidr).base + 1);
   await ensure({
     apiVersion: 'v1',

@@ -69,7 +69,8 @@ interface Metric {
   readonly type?: string;
   readonly resource?: { readonly name?: string; readonly target?: { readonly averageUtilization?: number } };
 }
-const isCpu = (metric: Metric): boolean => metric.type === 'Resource' && metric.resource?.name === 'cpu' && metric.resource.target?.averageUtilization !== undefined;
+const isCpu = (metric: Metric): boolean =>
+  metric.type === 'Resource' && metric.resource?.name === 'cpu' && metric.resource.target?.averageUtilization !== undefined;
 
 /** Here simplified: other metrics than cpu, and behavior, are kept as they are instead of in annotations. */
 function autoscalerToV1(object: Fields, apiVersion: string): KubeObject {

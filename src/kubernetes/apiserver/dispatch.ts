@@ -2,12 +2,13 @@
  * From an authorized request to its answer: which registry function, with which body
  * (apiserver `pkg/endpoints/handlers`).
  */
-import type { Process } from '../../sim/process.ts';
+
 import { seconds } from '../../sim/clock.ts';
+import type { Process } from '../../sim/process.ts';
 import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
-import type { ApiResponse } from '../api/request.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from '../api/patch.ts';
+import type { ApiResponse } from '../api/request.ts';
 import { apiVersionOf, byKind, type ResourceRow } from '../api/resources.ts';
 import { Pipe } from '../api/stream.ts';
 import type { Kind } from '../api/types.gen.ts';
@@ -18,17 +19,22 @@ import { badRequest, failure, methodNotAllowed, noSuchPath, success, unsupported
 import { createFilter, type Filter } from './filter.ts';
 import { negotiate } from './negotiate.ts';
 import { presentation, presentList, presentOne } from './present.ts';
-import { getObject, listObjects, type ListQuery, revisionOf } from './registry/read.ts';
-import type { DeleteOptions } from './registry/strategy.ts';
+import { getObject, type ListQuery, listObjects, revisionOf } from './registry/read.ts';
 import type { Registry } from './registry/store.ts';
-import { serveSubresource, type SubresourceContext } from './registry/subresources.ts';
+import type { DeleteOptions } from './registry/strategy.ts';
+import { type SubresourceContext, serveSubresource } from './registry/subresources.ts';
 import { openWatch, type WatchQuery } from './registry/watch.ts';
-import { review, type ReviewContext } from './reviews.ts';
+import { type ReviewContext, review } from './reviews.ts';
 import type { WatchCache } from './watch-cache.ts';
 
 export type DispatchContext = ReviewContext & Omit<SubresourceContext, 'wanted'>;
 
-export const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'];
+export const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
 const APPLY = 'application/apply-patch+yaml';
 
 /** Serves one call. Rejects with ApiError or EtcdError. */
@@ -36,11 +42,15 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
   const { row, path, verb } = call;
   const form = negotiate(call.request.headers['accept']);
   const now = () => context.registry.self.clock.now();
-  const present = (status: number, object: object): ApiResponse => answer(call, status, presentOne(row, form, call.parameter('includeObject'), object as KubeObject, now()));
+  const present = (status: number, object: object): ApiResponse =>
+    answer(call, status, presentOne(row, form, call.parameter('includeObject'), object as KubeObject, now()));
   if (path.subresource !== '') {
     if (!row.subresources.some((subresource) => subresource.name === path.subresource)) throw noSuchPath();
     const stored = call.derive(path, storageRow(row));
-    const { status, body, response } = await serveSubresource({ ...context, wanted: (_, kind, expected, current) => wanted(call, kind, expected, current) }, stored);
+    const { status, body, response } = await serveSubresource(
+      { ...context, wanted: (_, kind, expected, current) => wanted(call, kind, expected, current) },
+      stored,
+    );
     if (response) return response;
     const own = (body as KubeObject).kind === stored.row.kind && (body as KubeObject).apiVersion === apiVersionOf(stored.row);
     return own ? present(status, fromStorage(row, body as KubeObject)) : answer(call, status, body as unknown as Json);
@@ -51,6 +61,8 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
   const { registry } = context;
   const write = row === storageRow(row) ? call : call.derive(path, storageRow(row));
   const shown = (object: KubeObject) => fromStorage(row, object);
+  // A version that is not the stored one has defaults of its own, which are filled in before it is converted.
+  const stored = (object: KubeObject) => (write === call ? object : toStorage(row, registry.rules.defaults(row, object)));
   switch (verb) {
     case 'get': {
       const object = await getObject(registry.self, registry.storage, row, call.namespace, path.name, call.parameter('resourceVersion'));
@@ -67,12 +79,15 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
     case 'create': {
       if (path.name !== '' || (row.namespaced && path.namespace === '')) throw methodNotAllowed(row.group, row.plural);
       const body = placed(call, bodyObject(call, row.type, expectedOf(row)), '');
-      return present(201, shown(await registry.create(write, toStorage(row, registry.rules.defaults(row, body)))));
+      return present(201, shown(await registry.create(write, stored(body))));
     }
     case 'update':
     case 'patch': {
-      const missing = () => whenMissing(context, call);
-      const next = (current: KubeObject) => toStorage(row, registry.rules.defaults(row, placed(call, wanted(call, row.type, expectedOf(row), shown(current)), path.name)));
+      const missing = () => {
+        const fresh = whenMissing(context, call);
+        return fresh && stored(fresh);
+      };
+      const next = (current: KubeObject) => stored(placed(call, wanted(call, row.type, expectedOf(row), shown(current)), path.name));
       const { object, created } = await registry.update(write, ({ object: current }) => next(current), { whenMissing: missing });
       return present(created ? 201 : 200, shown(object));
     }
@@ -82,7 +97,11 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
       const { object, gone } = await registry.delete(write, path.name, options, dryRun);
       if (!gone || registry.strategy(write.row).returnsDeleted) return present(200, shown(object));
       const { uid } = object.metadata;
-      return answer(call, 200, success(200, { name: path.name, ...(row.group ? { group: row.group } : {}), kind: row.plural, ...(uid ? { uid } : {}) }) as unknown as Json);
+      return answer(
+        call,
+        200,
+        success(200, { name: path.name, ...(row.group ? { group: row.group } : {}), kind: row.plural, ...(uid ? { uid } : {}) }) as unknown as Json,
+      );
     }
     case 'deletecollection':
       return answer(call, 200, await deleteCollection(registry, call, write));
@@ -109,12 +128,12 @@ async function virtual(context: DispatchContext, call: Call): Promise<object> {
   return bound;
 }
 
-
 /** The name and the namespace of the path and of the body must agree; what the body leaves out the path says. */
 function placed(call: Call, object: KubeObject, name: string): KubeObject {
   const { metadata } = object;
   const { row } = call;
-  if (name !== '' && metadata.name && metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  if (name !== '' && metadata.name && metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   if (row.namespaced && metadata.namespace && metadata.namespace !== call.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
@@ -143,7 +162,9 @@ function wanted(call: Call, kind: Kind, expected: { apiVersion: string; kind: st
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     if (error.code === 400) throw badRequest(error.message);
-    throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', { causes: [{ reason: 'UnexpectedServerResponse', message: error.message }] });
+    throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {
+      causes: [{ reason: 'UnexpectedServerResponse', message: error.message }],
+    });
   }
   return checked(call, kind, after, call.row.version);
 }
@@ -157,7 +178,7 @@ function whenMissing({ registry }: DispatchContext, call: Call): KubeObject | un
     ? checked(call, row.type, { ...expectedOf(row), ...(bodyValue(call.request, 'application/yaml') as object) } as unknown as Json, row.version)
     : bodyObject(call, row.type, expectedOf(row));
   const { resourceVersion: _, ...metadata } = body.metadata ?? {};
-  return toStorage(row, registry.rules.defaults(row, placed(call, { ...body, metadata }, path.name)));
+  return placed(call, { ...body, metadata }, path.name);
 }
 
 export function filterOf(call: Pick<Call, 'row' | 'namespace' | 'path' | 'parameter'>): Filter {
@@ -186,14 +207,20 @@ function deleteOptions(call: Call): DeleteOptions {
   };
   const policy = options.propagationPolicy;
   if (policy && !['Orphan', 'Background', 'Foreground'].includes(policy)) {
-    throw badRequest(`DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan", "nil"`);
+    throw badRequest(
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan", "nil"`,
+    );
   }
   return options;
 }
 
 async function deleteCollection(registry: Registry, call: Call, write: Call): Promise<object> {
   const options = deleteOptions(call);
-  const list = await listObjects(registry.self, registry.storage, call.row, filterOf(call), { ...listQuery(call), resourceVersion: undefined, match: undefined });
+  const list = await listObjects(registry.self, registry.storage, call.row, filterOf(call), {
+    ...listQuery(call),
+    resourceVersion: undefined,
+    match: undefined,
+  });
   call.resume();
   const dryRun = call.dryRun || dryRunOf(options.dryRun ?? []);
   for (const item of list.items) {
@@ -215,7 +242,14 @@ const MIN_WATCH_SECONDS = 1_800;
 
 function serveWatch(self: Process, cache: WatchCache, call: Call): ApiResponse {
   const pipe = new Pipe<unknown>();
-  const { close, watcher } = openWatch(cache, call.row, filterOf(call), watchQuery(call), presentation(call, () => self.clock.now()), pipe);
+  const { close, watcher } = openWatch(
+    cache,
+    call.row,
+    filterOf(call),
+    watchQuery(call),
+    presentation(call, () => self.clock.now()),
+    pipe,
+  );
   const asked = Number(call.parameter('timeoutSeconds') ?? 0);
   const timeout = asked > 0 ? seconds(asked) : seconds(MIN_WATCH_SECONDS) + self.rng.between(0, seconds(MIN_WATCH_SECONDS));
   const cancel = self.clock.after(timeout, () => {
@@ -225,7 +259,11 @@ function serveWatch(self: Process, cache: WatchCache, call: Call): ApiResponse {
   pipe.onCancel(cancel);
   return { status: 200, headers: WATCH_HEADERS, stream: pipe };
 }
-export const WATCH_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json', 'cache-control': 'no-cache, private', 'transfer-encoding': 'chunked' };
+export const WATCH_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'application/json',
+  'cache-control': 'no-cache, private',
+  'transfer-encoding': 'chunked',
+};
 
 export function watchQuery(call: Pick<Call, 'parameter' | 'flag'>): WatchQuery {
   return {

@@ -64,8 +64,7 @@ export const tooLargeResourceVersion = (asked: number, current: number): ApiErro
   });
 export const tooManyRequests = (message: string, details?: Details): ApiError => failure(429, 'TooManyRequests', message, details);
 export const unavailable = (message: string): ApiError => failure(503, 'ServiceUnavailable', message);
-export const internal = (message: string): ApiError =>
-  failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+export const internal = (message: string): ApiError => failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 
 /** `metav1.Status` of success: what delete, binding and eviction answer. */
 export const success = (code: number, details?: Details): Status => ({

@@ -6,7 +6,7 @@ import type { KubeObject } from '../api/meta.ts';
 import type { ResourceRow } from '../api/resources.ts';
 import { parseSelector, SelectorError } from '../api/selector.ts';
 import { badRequest } from './errors.ts';
-import type { WatchScope } from './watch-cache.ts';
+import type { WatchScope } from './resource-cache.ts';
 
 export interface Filter {
   readonly scope: WatchScope;
@@ -42,7 +42,10 @@ export function createFilter(row: ResourceRow, namespace: string, name: string, 
         (fields.length === 0 || matchesFields(row.type, fields, object)),
     };
   } catch (error) {
-    if (error instanceof SelectorError) throw badRequest(`unable to parse requirement: ${error.message}`.replace('unable to parse requirement: unable to parse requirement: ', 'unable to parse requirement: '));
+    if (error instanceof SelectorError)
+      throw badRequest(
+        `unable to parse requirement: ${error.message}`.replace('unable to parse requirement: unable to parse requirement: ', 'unable to parse requirement: '),
+      );
     if (error instanceof FieldSelectorError) throw badRequest(error.message);
     throw error;
   }

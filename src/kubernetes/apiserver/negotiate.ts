@@ -22,7 +22,11 @@ export function negotiate(accept: string | undefined): Form {
   if (!accept) return OBJECT;
   let form = known.get(accept);
   if (form === undefined) {
-    form = accept.split(',').map(read).find((candidate) => candidate !== undefined) ?? 'none';
+    form =
+      accept
+        .split(',')
+        .map(read)
+        .find((candidate) => candidate !== undefined) ?? 'none';
     if (known.size > 256) known.clear();
     known.set(accept, form);
   }
@@ -45,4 +49,8 @@ function read(clause: string): Form | undefined {
 }
 
 /** The metadata alone, as controllers that care for nothing else ask for it. */
-export const partial = (object: KubeObject, version: string): object => ({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata });
+export const partial = (object: KubeObject, version: string): object => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: `meta.k8s.io/${version}`,
+  metadata: object.metadata,
+});

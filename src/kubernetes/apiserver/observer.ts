@@ -106,7 +106,8 @@ function observe(cache: WatchCache, now: () => Instant, request: ApiRequest): Ap
   }
   const form = negotiate(request.headers['accept']);
   const headers = { 'content-type': 'application/json' };
-  if (path.name === '') return { status: 200, headers, body: presentList(row, form, parameter('includeObject'), listCached(cache, row, filter()), now()) as unknown as Json };
+  if (path.name === '')
+    return { status: 200, headers, body: presentList(row, form, parameter('includeObject'), listCached(cache, row, filter()), now()) as unknown as Json };
   const stored = cache.get(storageKey(row, namespace, path.name));
   if (!stored) throw notFound(row.group, row.plural, path.name);
   return { status: 200, headers, body: presentOne(row, form, parameter('includeObject'), fromStorage(row, stored.object), now()) as unknown as Json };

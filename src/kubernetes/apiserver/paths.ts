@@ -19,7 +19,16 @@ export interface PathContext {
 
 const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.+))?$/;
 /** A selection of upstream's checks, in their order. */
-const CHECKS = ['ping', 'log', 'etcd', 'poststarthook/start-apiserver-admission-initializer', 'poststarthook/rbac/bootstrap-roles', 'poststarthook/scheduling/bootstrap-system-priority-classes', 'poststarthook/bootstrap-controller', 'poststarthook/start-system-namespaces-controller'];
+const CHECKS = [
+  'ping',
+  'log',
+  'etcd',
+  'poststarthook/start-apiserver-admission-initializer',
+  'poststarthook/rbac/bootstrap-roles',
+  'poststarthook/scheduling/bootstrap-system-priority-classes',
+  'poststarthook/bootstrap-controller',
+  'poststarthook/start-system-namespaces-controller',
+];
 /** Checks that fail until the server has made sure of what every cluster has. */
 const AFTER_START = new Set(CHECKS.slice(4));
 

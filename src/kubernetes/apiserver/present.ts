@@ -27,7 +27,12 @@ export function presentOne(row: ResourceRow, form: Form, include: string | undef
 export function presentList(row: ResourceRow, form: Form, include: string | undefined, list: ListResult, now: Instant): object {
   if (form.as === 'object') return list;
   if (form.as === 'table') return tableOf(row, form, list.items, { now, ...included(include), ...list.metadata });
-  return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${form.version}`, metadata: list.metadata, items: list.items.map((item) => partial(item, form.version)) };
+  return {
+    kind: 'PartialObjectMetadataList',
+    apiVersion: `meta.k8s.io/${form.version}`,
+    metadata: list.metadata,
+    items: list.items.map((item) => partial(item, form.version)),
+  };
 }
 
 export interface Asked {
@@ -47,7 +52,12 @@ export function presentation(asked: Asked, now: () => Instant): Present {
     // A bookmark is a position, not an object: a Table without rows.
     const bookmark = object.metadata.uid === undefined;
     const { resourceVersion } = object.metadata;
-    const table = tableOf(asked.row, form, bookmark ? [] : [object], { now: now(), ...include, withoutColumns: !first, ...(resourceVersion ? { resourceVersion } : {}) });
+    const table = tableOf(asked.row, form, bookmark ? [] : [object], {
+      now: now(),
+      ...include,
+      withoutColumns: !first,
+      ...(resourceVersion ? { resourceVersion } : {}),
+    });
     first = false;
     return table;
   };

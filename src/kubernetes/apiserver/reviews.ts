@@ -13,7 +13,14 @@ interface AccessSpec {
   readonly user?: string;
   readonly uid?: string;
   readonly groups?: readonly string[];
-  readonly resourceAttributes?: { readonly namespace?: string; readonly verb?: string; readonly group?: string; readonly resource?: string; readonly subresource?: string; readonly name?: string };
+  readonly resourceAttributes?: {
+    readonly namespace?: string;
+    readonly verb?: string;
+    readonly group?: string;
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly name?: string;
+  };
   readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
   readonly namespace?: string;
   readonly token?: string;
@@ -39,13 +46,18 @@ export function review(context: ReviewContext, call: Call, body: KubeObject): Ku
     case 'SubjectAccessReview':
     case 'LocalSubjectAccessReview': {
       if (!spec.user && !spec.groups?.length) throw badRequest('spec.user: Invalid value: "": at least one of user or group must be specified');
-      if (call.row.namespaced && spec.resourceAttributes?.namespace !== call.namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${call.namespace}`);
+      if (call.row.namespaced && spec.resourceAttributes?.namespace !== call.namespace)
+        throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${call.namespace}`);
       return answer(access(context.rbac, { name: spec.user ?? '', groups: spec.groups ?? [], ...(spec.uid ? { uid: spec.uid } : {}) }, spec));
     }
     case 'SelfSubjectRulesReview': {
       const rules = context.rbac.rulesOf(call.user, spec.namespace ?? '');
-      const resourceRules = rules.filter((rule) => rule.resources !== undefined).map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames ? { resourceNames } : {}) }));
-      const nonResourceRules = rules.filter((rule) => rule.nonResourceURLs !== undefined).map(({ verbs, nonResourceURLs }: PolicyRule) => ({ verbs, nonResourceURLs }));
+      const resourceRules = rules
+        .filter((rule) => rule.resources !== undefined)
+        .map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames ? { resourceNames } : {}) }));
+      const nonResourceRules = rules
+        .filter((rule) => rule.nonResourceURLs !== undefined)
+        .map(({ verbs, nonResourceURLs }: PolicyRule) => ({ verbs, nonResourceURLs }));
       return answer({ resourceRules, nonResourceRules, incomplete: false });
     }
     case 'SelfSubjectReview':
@@ -63,7 +75,8 @@ export function review(context: ReviewContext, call: Call, body: KubeObject): Ku
 const userInfo = ({ name, uid, groups, extra }: User): object => ({ username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) });
 
 function access(rbac: Rbac, user: User, { resourceAttributes: resource, nonResourceAttributes: path }: AccessSpec): object {
-  if (!resource === !path) throw badRequest('spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  if (!resource === !path)
+    throw badRequest('spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified');
   const what: Attributes = {
     verb: resource?.verb ?? path?.verb ?? '',
     group: resource?.group ?? '',

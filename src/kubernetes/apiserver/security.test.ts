@@ -1,11 +1,15 @@
 /** Who is let in, and to what. */
 import { describe, expect, it } from 'vitest';
-import { seconds } from '../../sim/clock.ts';
+import { ms, seconds } from '../../sim/clock.ts';
+import type { Host } from '../../sim/loop.ts';
+import { forever } from '../../sim/process.ts';
+import { quietHost, testHost } from '../../sim/test-host.ts';
 import type { ApiRequest } from '../api/request.ts';
+import { type ApiServer, createApiServer } from './apiserver.ts';
 import { createObserver } from './observer.ts';
+import { type Attributes, allows } from './rbac.ts';
+import { ADMIN, type Loose, memoryEtcd, pod, withApiServer } from './testing.test-support.ts';
 import { createTokenSigner } from './tokens.ts';
-import { allows, type Attributes } from './rbac.ts';
-import { pod, withApiServer } from './testing.test-support.ts';
 
 const as = (commonName: string, ...organizations: string[]): Partial<ApiRequest> => ({ certificate: { commonName, organizations } });
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
@@ -13,7 +17,16 @@ const PODS = '/api/v1/namespaces/default/pods';
 const SA = { metadata: { name: 'default' } };
 
 describe('rules', () => {
-  const ask = (more: Partial<Attributes>): Attributes => ({ verb: 'get', group: '', resource: 'pods', subresource: '', namespace: 'default', name: 'a', path: '', ...more });
+  const ask = (more: Partial<Attributes>): Attributes => ({
+    verb: 'get',
+    group: '',
+    resource: 'pods',
+    subresource: '',
+    namespace: 'default',
+    name: 'a',
+    path: '',
+    ...more,
+  });
   const rule = { verbs: ['get'], apiGroups: [''], resources: ['pods'] };
   it.each([
     ['the resource itself', rule, {}, true],
@@ -32,7 +45,12 @@ describe('authorization', () => {
   it.each([
     ['GET', PODS, 403, 'pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "default"'],
     ['GET', `${PODS}/web`, 403, 'pods "web" is forbidden: User "jane" cannot get resource "pods" in API group "" in the namespace "default"'],
-    ['GET', '/apis/apps/v1/namespaces/default/deployments/web/scale', 403, 'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments/scale" in API group "apps" in the namespace "default"'],
+    [
+      'GET',
+      '/apis/apps/v1/namespaces/default/deployments/web/scale',
+      403,
+      'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments/scale" in API group "apps" in the namespace "default"',
+    ],
     ['GET', '/api/v1/nodes', 403, 'nodes is forbidden: User "jane" cannot list resource "nodes" in API group "" at the cluster scope'],
     ['GET', '/metrics', 403, 'forbidden: User "jane" cannot get path "/metrics"'],
     ['GET', '/version', 200, undefined],
@@ -47,8 +65,15 @@ describe('authorization', () => {
     withApiServer(async (server) => {
       const list = async () => (await server.get(PODS, as('jane', 'dev'))).status;
       expect(await list()).toBe(403);
-      await server.post(`${RBAC}/namespaces/default/roles`, { metadata: { name: 'reader' }, rules: [{ verbs: ['list'], apiGroups: [''], resources: ['pods'] }] });
-      await server.post(`${RBAC}/namespaces/default/rolebindings`, { metadata: { name: 'dev' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'dev' }] });
+      await server.post(`${RBAC}/namespaces/default/roles`, {
+        metadata: { name: 'reader' },
+        rules: [{ verbs: ['list'], apiGroups: [''], resources: ['pods'] }],
+      });
+      await server.post(`${RBAC}/namespaces/default/rolebindings`, {
+        metadata: { name: 'dev' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+        subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'dev' }],
+      });
       await server.sleep(seconds(1));
       expect(await list()).toBe(200);
       await server.delete(`${RBAC}/namespaces/default/roles/reader`);
@@ -74,7 +99,11 @@ describe('authorization', () => {
     withApiServer(async (server) => {
       const kubelet = as('system:node:node-1', 'system:nodes');
       const made = await server.post('/api/v1/nodes', { metadata: { name: 'node-1' }, status: { capacity: { cpu: '4' } } }, kubelet);
-      expect([made.status, made.body.spec.taints, made.body.status.capacity.cpu]).toEqual([201, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }], '4']);
+      expect([made.status, made.body.spec.taints, made.body.status.capacity.cpu]).toEqual([
+        201,
+        [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }],
+        '4',
+      ]);
       const other = await server.post('/api/v1/nodes', { metadata: { name: 'node-2' } }, kubelet);
       expect(other.body.message).toBe('nodes "node-2" is forbidden: node "node-1" is not allowed to modify node "node-2"');
     }));
@@ -126,7 +155,13 @@ describe('identities', () => {
   it('answers can-i', () =>
     withApiServer(async (server) => {
       const can = async (verb: string, resource: string) =>
-        (await server.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { spec: { resourceAttributes: { verb, resource, namespace: 'default' } } }, as('system:kube-scheduler'))).body.status.allowed;
+        (
+          await server.post(
+            '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+            { spec: { resourceAttributes: { verb, resource, namespace: 'default' } } },
+            as('system:kube-scheduler'),
+          )
+        ).body.status.allowed;
       expect([await can('list', 'pods'), await can('list', 'secrets')]).toEqual([true, false]);
       const rules = await server.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', { spec: { namespace: 'default' } }, as('jane'));
       expect(rules.body.status.nonResourceRules.length).toBeGreaterThan(0);
@@ -142,7 +177,13 @@ describe('services', () => {
       const [a, b] = await Promise.all([server.post(SERVICES, service('a', {})), server.post(SERVICES, service('b', { type: 'NodePort' }))]);
       expect(a.body.spec.clusterIP).toMatch(/^10\.(9[6-9]|10\d|11[01])\./);
       expect(a.body.spec.clusterIP).not.toBe(b.body.spec.clusterIP);
-      expect(a.body.spec).toMatchObject({ clusterIPs: [a.body.spec.clusterIP], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack', internalTrafficPolicy: 'Cluster', sessionAffinity: 'None' });
+      expect(a.body.spec).toMatchObject({
+        clusterIPs: [a.body.spec.clusterIP],
+        ipFamilies: ['IPv4'],
+        ipFamilyPolicy: 'SingleStack',
+        internalTrafficPolicy: 'Cluster',
+        sessionAffinity: 'None',
+      });
       expect(b.body.spec.ports[0].nodePort).toBeGreaterThanOrEqual(30086);
       const taken = await server.post(SERVICES, service('c', { clusterIP: a.body.spec.clusterIP }));
       expect(taken.body.message).toContain('provided IP is already allocated');
@@ -162,13 +203,16 @@ describe('kubelets', () => {
         await server.post('/api/v1/namespaces/default/serviceaccounts', SA);
         await server.post(PODS, pod('web', { nodeName: 'node-1' }));
         await server.post(PODS, pod('lost', { nodeName: 'node-9' }));
-        for (const name of ['node-1', 'node-2']) await server.post('/api/v1/nodes', { metadata: { name }, status: { addresses: [{ type: 'InternalIP', address: '10.0.0.11' }] } });
+        for (const name of ['node-1', 'node-2'])
+          await server.post('/api/v1/nodes', { metadata: { name }, status: { addresses: [{ type: 'InternalIP', address: '10.0.0.11' }] } });
         await server.post(PODS, pod('cut', { nodeName: 'node-2' }));
         expect((await server.get(`${PODS}/web/log?tailLines=5`)).body).toBe('hello\n');
         expect(asked).toEqual(['/containerLogs/default/web/c']);
         expect((await server.get(`${PODS}/web/log?container=x`)).body.message).toBe('container x is not valid for pod web');
         expect((await server.get(`${PODS}/lost/log`)).body.message).toBe('nodes "node-9" not found');
-        expect((await server.get(`${PODS}/cut/log?follow=true`)).body.message).toBe('Get "https://10.0.0.11:10250/containerLogs/default/cut/c?follow=true": dial tcp 10.0.0.11:10250: connect: no route to host');
+        expect((await server.get(`${PODS}/cut/log?follow=true`)).body.message).toBe(
+          'Get "https://10.0.0.11:10250/containerLogs/default/cut/c?follow=true": dial tcp 10.0.0.11:10250: connect: no route to host',
+        );
       },
       {
         kubelet: (node) =>
@@ -188,11 +232,12 @@ describe('the observer', () => {
     await withApiServer(async (server) => {
       const hash = server.loop.hash();
       const observer = createObserver({ store: server.store, now: () => server.self.clock.now() });
-      const get = (url: string, query: Record<string, string> = {}) => observer.handle({ method: 'GET', path: url, query, headers: {} }) as { body: any; status: number; stream?: any };
+      const get = (url: string, query: Record<string, string> = {}) =>
+        observer.handle({ method: 'GET', path: url, query, headers: {} }) as { body: Loose; status: number; stream?: Loose };
       expect(get('/api/v1/namespaces').body.items).toHaveLength(4);
       expect(get(PODS + '/none').status).toBe(404);
-      const events: any[] = [];
-      get('/api/v1/configmaps', { watch: 'true' }).stream.read({ value: (event: any) => events.push(event.type), end: () => events.push('end') });
+      const events: Loose[] = [];
+      get('/api/v1/configmaps', { watch: 'true' }).stream.read({ value: (event: Loose) => events.push(event.type), end: () => events.push('end') });
       expect(server.loop.hash()).toBe(hash);
       await server.post('/api/v1/namespaces/default/configmaps', { metadata: { name: 'a' } });
       expect(events).toEqual(['ADDED']);
@@ -209,7 +254,16 @@ describe('the trace', () => {
       await server.post('/api/v1/namespaces/default/configmaps', { metadata: { name: 'a' } });
     });
     const facts = loop.trace.since(0, (fact) => fact.about === 'ConfigMap/default/a');
-    expect(facts.map(({ type }) => type)).toEqual(['api.request', 'api.authn', 'api.authz', 'api.mutate', 'api.validate', 'api.admit', 'api.storage', 'api.response']);
+    expect(facts.map(({ type }) => type)).toEqual([
+      'api.request',
+      'api.authn',
+      'api.authz',
+      'api.mutate',
+      'api.validate',
+      'api.admit',
+      'api.storage',
+      'api.response',
+    ]);
     for (let i = 1; i < facts.length; i++) expect(facts[i]!.cause).toBe(facts[i - 1]!.id);
   });
 
@@ -218,5 +272,115 @@ describe('the trace', () => {
       await server.post('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', { metadata: { name: 'node-1' }, spec: {} });
     });
     expect(loop.trace.since(0, (fact) => fact.type.startsWith('api.'))).toEqual([]);
+  });
+});
+
+describe('kinds with ways of their own', () => {
+  it('secrets take stringData, jobs get selectors, claims a finalizer', () =>
+    withApiServer(async (server) => {
+      const secret = await server.post('/api/v1/namespaces/default/secrets', { metadata: { name: 's' }, stringData: { a: 'grün' } });
+      expect([secret.body.data, secret.body.stringData]).toEqual([{ a: 'Z3LDvG4=' }, undefined]);
+      const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } };
+      const { body } = await server.post('/apis/batch/v1/namespaces/default/jobs', { metadata: { name: 'j' }, spec: { template } });
+      expect(body.spec.selector.matchLabels).toEqual({ 'batch.kubernetes.io/controller-uid': body.metadata.uid });
+      expect(body.spec.template.metadata.labels['batch.kubernetes.io/job-name']).toBe('j');
+      const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+      const claim = await server.post('/api/v1/namespaces/default/persistentvolumeclaims', { metadata: { name: 'c' }, spec });
+      expect([claim.body.metadata.finalizers, claim.body.status.phase]).toEqual([['kubernetes.io/pvc-protection'], 'Pending']);
+    }));
+
+  it('shows one object in two versions', () =>
+    withApiServer(async (server) => {
+      const spec = {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+        minReplicas: 1,
+        maxReplicas: 5,
+        targetCPUUtilizationPercentage: 60,
+      };
+      const url = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`;
+      const made = await server.post(url('v1'), { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata: { name: 'web' }, spec });
+      expect([made.body.apiVersion, made.body.spec.targetCPUUtilizationPercentage]).toEqual(['autoscaling/v1', 60]);
+      const v2 = await server.get(`${url('v2')}/web`);
+      expect(v2.body.apiVersion).toBe('autoscaling/v2');
+      expect(v2.body.spec.metrics[0].resource).toEqual({ name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } });
+    }));
+});
+
+describe('the two ways to let the world settle', () => {
+  it('give one history', async () => {
+    const story = async (host: Host) => {
+      const { loop } = await withApiServer(
+        async (server) => {
+          await server.post('/api/v1/namespaces/default/serviceaccounts', SA);
+          await Promise.all(['a', 'b', 'c'].map((name) => server.post(PODS, pod(name))));
+          await Promise.all(['a', 'b'].map((name) => server.patch(`${PODS}/${name}/status`, { status: { phase: 'Running' } })));
+          await Promise.all([
+            server.get(`${PODS}?limit=2`),
+            server.get(PODS),
+            server.delete(`${PODS}/a`),
+            server.post(`${PODS}/b/binding`, { target: { name: 'node-1' } }),
+          ]);
+          await Promise.all([server.put(`${PODS}/c`, pod('c')), server.patch(`${PODS}/c`, { metadata: { labels: { x: 'y' } } }), server.delete(PODS)]);
+          expect(server.loop.lateTouches).toBe(0);
+        },
+        { host },
+      );
+      return loop.hash();
+    };
+    expect(await story(quietHost)).toBe(await story(testHost));
+  });
+});
+
+describe('several servers', () => {
+  it('share one store, and one that dies falls silent', () =>
+    withApiServer(async (server) => {
+      let other!: ApiServer;
+      const process = server.loop.spawn('kube-apiserver-2', async (self) => {
+        other = createApiServer(self, {
+          etcd: memoryEtcd(self, server.store),
+          kubelet: () => undefined,
+          serviceCidr: '10.96.0.0/12',
+          advertiseAddress: '10.0.0.9',
+        });
+        await forever();
+      });
+      await server.sleep(seconds(2));
+      expect(other.ready()).toBe(true);
+      const slice = (await server.get('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes')).body;
+      expect(slice.endpoints.flatMap((endpoint: Loose) => endpoint.addresses)).toEqual(['10.0.0.10', '10.0.0.9']);
+      const watch = await server.watch('/api/v1/configmaps?watch=true');
+      const make = (name: string) =>
+        other.handle({
+          method: 'POST',
+          path: '/api/v1/namespaces/default/configmaps',
+          query: {},
+          headers: {},
+          certificate: ADMIN,
+          body: { metadata: { name } },
+        });
+      expect((await make('a')).status).toBe(201);
+      await server.sleep(ms(5));
+      expect(watch.texts()).toEqual(['ADDED a']);
+      process.kill();
+      let answered = false;
+      void make('b').then(() => {
+        answered = true;
+      });
+      await server.sleep(seconds(60));
+      expect(answered).toBe(false);
+    }));
+
+  it('starts again from what is stored', async () => {
+    const { store } = await withApiServer(async (server) => {
+      await server.post('/api/v1/namespaces/default/configmaps', { metadata: { name: 'a' }, data: { k: 'v' } });
+    });
+    await withApiServer(
+      async (server) => {
+        const revision = server.store.revision;
+        expect((await server.get('/api/v1/namespaces/default/configmaps/a')).body.data).toEqual({ k: 'v' });
+        expect(server.store.revision).toBe(revision);
+      },
+      { store },
+    );
   });
 });

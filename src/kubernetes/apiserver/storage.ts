@@ -6,7 +6,8 @@ import { type Instant, seconds } from '../../sim/clock.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, RangeResponse, RequestOp, TxnResponse } from '../etcd/api.ts';
 import { failure } from './errors.ts';
-import { REGISTRY, type Stored, WatchCache } from './watch-cache.ts';
+import type { Stored } from './resource-cache.ts';
+import { REGISTRY, WatchCache } from './watch-cache.ts';
 
 /** etcd's `--max-request-bytes`. */
 const LARGEST_REQUEST = 1.5 * 1024 * 1024;
@@ -46,9 +47,8 @@ export class Storage {
   }
 
   /** Writes a key that must not exist. `ttl` in seconds: it goes away by itself (Events). */
-  async create(key: string, object: KubeObject, ttl = 0): Promise<Outcome> {
-    const lease = ttl > 0 ? await this.leaseFor(ttl) : 0;
-    return this.write(key, 0, object, lease);
+  create(key: string, object: KubeObject, ttl = 0): Promise<Outcome> {
+    return ttl > 0 ? this.leaseFor(ttl).then((lease) => this.write(key, 0, object, lease)) : this.write(key, 0, object, 0);
   }
 
   /** Writes a key that must still be at `before`. */

@@ -1,11 +1,11 @@
 /** An API server over a store in memory, for tests: one millisecond to etcd and back. */
 import { ms, seconds } from '../../sim/clock.ts';
-import { Loop } from '../../sim/loop.ts';
+import { type Host, Loop } from '../../sim/loop.ts';
 import { defer } from '../../sim/mailbox.ts';
 import { forever, type Process } from '../../sim/process.ts';
 import { testHost } from '../../sim/test-host.ts';
 import type { Json } from '../api/json.ts';
-import type { ApiHandler, ApiRequest, ApiResponse, WatchEvent } from '../api/request.ts';
+import type { ApiRequest, ApiResponse, WatchEvent } from '../api/request.ts';
 import type { EtcdClient, EtcdEvent, RequestOp, ResponseHeader, ResponseOp, TxnResponse } from '../etcd/api.ts';
 import { inRange, MvccStore } from '../etcd/mvcc.ts';
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver.ts';
@@ -45,7 +45,11 @@ export function memoryEtcd(self: Process, store: MvccStore): EtcdClient {
   let leases = 0;
   return {
     range: (request) => later(() => ({ header: header(), ...store.range(request) })),
-    put: (request) => later(() => (run([{ requestPut: request }]), { header: header() })),
+    put: (request) =>
+      later(() => {
+        run([{ requestPut: request }]);
+        return { header: header() };
+      }),
     deleteRange: (request) => later(() => ({ header: header(), deleted: 0, prevKvs: [], ...run([{ requestDeleteRange: request }]) })),
     txn: (request) =>
       later((): TxnResponse => {
@@ -53,7 +57,11 @@ export function memoryEtcd(self: Process, store: MvccStore): EtcdClient {
         const responses = run(succeeded ? request.success : request.failure);
         return { header: header(), succeeded, responses };
       }),
-    compact: ({ revision }) => later(() => (store.compact(revision), { header: header() })),
+    compact: ({ revision }) =>
+      later(() => {
+        store.compact(revision);
+        return { header: header() };
+      }),
     leaseGrant: ({ ttl }) => later(() => ({ header: header(), id: ++leases, ttl })),
     leaseRevoke: () => later(() => ({ header: header() })),
     leaseKeepAlive: ({ id }) => later(() => ({ header: header(), id, ttl: 10 })),
@@ -70,14 +78,18 @@ export function memoryEtcd(self: Process, store: MvccStore): EtcdClient {
   };
 }
 
+/** What tests look into freely: JSON of any shape. */
+// biome-ignore lint/suspicious/noExplicitAny: an answer's shape is what the test asserts.
+export type Loose = any;
+
 export const ADMIN = { commonName: 'kubernetes-admin', organizations: ['system:masters'] };
 
 /** Runs `story` against a started API server. Every request of the story passes through virtual time. */
 export async function withApiServer(
   story: (server: TestServer) => Promise<void>,
-  options: Partial<ApiServerOptions> & { seed?: number; store?: MvccStore } = {},
+  options: Partial<ApiServerOptions> & { seed?: number; store?: MvccStore; host?: Host } = {},
 ): Promise<{ loop: Loop; store: MvccStore }> {
-  const loop = new Loop({ seed: options.seed ?? 1, host: testHost });
+  const loop = new Loop({ seed: options.seed ?? 1, host: options.host ?? testHost });
   const store = options.store ?? new MvccStore();
   let failed: unknown;
   let finished = false;
@@ -107,7 +119,7 @@ export class TestServer {
     readonly loop: Loop,
   ) {}
 
-  async call(method: ApiRequest['method'], url: string, body?: unknown, more: Partial<ApiRequest> = {}): Promise<ApiResponse & { body: any }> {
+  async call(method: ApiRequest['method'], url: string, body?: unknown, more: Partial<ApiRequest> = {}): Promise<ApiResponse & { body: Loose }> {
     const [path = '', search = ''] = url.split('?');
     const query: Record<string, string> = {};
     for (const pair of search.split('&').filter((part) => part !== '')) {
@@ -115,7 +127,7 @@ export class TestServer {
       query[at < 0 ? pair : pair.slice(0, at)] = at < 0 ? '' : decode(pair.slice(at + 1));
     }
     const response = await this.api.handle({ method, path, query, headers: {}, body: body as Json, certificate: ADMIN, ...more });
-    return response as ApiResponse & { body: any };
+    return response as ApiResponse & { body: Loose };
   }
   get = (url: string, more?: Partial<ApiRequest>) => this.call('GET', url, undefined, more);
   post = (url: string, body: unknown, more?: Partial<ApiRequest>) => this.call('POST', url, body, more);
@@ -127,9 +139,12 @@ export class TestServer {
   };
 
   /** Watches and collects; `texts` are `TYPE name`. */
-  async watch(url: string, more?: Partial<ApiRequest>): Promise<{ events: WatchEvent<any>[]; texts: () => string[]; response: ApiResponse; ended: () => boolean }> {
+  async watch(
+    url: string,
+    more?: Partial<ApiRequest>,
+  ): Promise<{ events: WatchEvent<Loose>[]; texts: () => string[]; response: ApiResponse; ended: () => boolean }> {
     const response = await this.get(url, more);
-    const events: WatchEvent<any>[] = [];
+    const events: WatchEvent<Loose>[] = [];
     let over = false;
     response.stream?.read({ value: (value) => events.push(value as WatchEvent), end: () => (over = true) });
     return { events, texts: () => events.map(({ type, object }) => `${type} ${object.metadata?.name ?? ''}`), response, ended: () => over };
@@ -138,14 +153,27 @@ export class TestServer {
   sleep = (duration: number) => this.self.clock.sleep(duration);
 }
 
-const decode = (text: string): string => text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))).replace(/\+/g, ' ');
+const decode = (text: string): string =>
+  text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))).replace(/\+/g, ' ');
 
-export const handlerOf = (answer: ApiHandler): (() => ApiHandler) => () => answer;
+export const handlerOf =
+  (answer: ApiHandler): (() => ApiHandler) =>
+  () =>
+    answer;
 
-export const pod = (name: string, more: object = {}): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'nginx:1.27' }], ...more } });
+export const pod = (name: string, more: object = {}): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels: { app: 'web' } },
+  spec: { containers: [{ name: 'c', image: 'nginx:1.27' }], ...more },
+});
 export const deployment = (name: string, replicas = 2): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name },
-  spec: { replicas, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'nginx:1.27' }] } } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'nginx:1.27' }] } },
+  },
 });

@@ -2,151 +2,15 @@
  * The watch cache: everything in etcd, decoded once, and the latest changes of each resource
  * (upstream apiserver `pkg/storage/cacher`).
  *
- * One etcd watch over /registry/ feeds it. Each resource has its objects in key order and a sliding
- * window of events, so that a watch may start in the recent past. Watchers are filed under what they
- * ask for (one object, one namespace, one node's pods), so an event costs nothing to those it does not
- * concern. Delivery is a plain synchronous call.
+ * One etcd watch feeds it. Each resource (`resource-cache.ts`) has a window of events, so that a watch may
+ * start in the recent past. Delivery is a plain synchronous call.
  */
-import { BTree } from '../../sim/sorted-map.ts';
+
 import type { Instant } from '../../sim/clock.ts';
-import { seconds } from '../../sim/clock.ts';
+import { BTree } from '../../sim/sorted-map.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, EtcdEvent, KeyValue, WatchResponse } from '../etcd/api.ts';
-import { tooOldResourceVersion } from './errors.ts';
-
-/** An object as stored: with its resourceVersion, and the text it came from. */
-export interface Stored {
-  readonly key: string;
-  readonly object: KubeObject;
-  readonly value: string;
-  readonly modRevision: number;
-}
-
-export interface CacheEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  readonly revision: number;
-  readonly at: Instant;
-  /** What was before, for selectors that an object enters or leaves. */
-  readonly previous: KubeObject | undefined;
-  /** After a delete: the last state, with the revision of the delete. */
-  readonly object: KubeObject;
-}
-
-/** What a watcher asks for; the most selective of the three decides where it is filed. */
-export interface WatchScope {
-  readonly namespace?: string | undefined;
-  readonly name?: string | undefined;
-  readonly nodeName?: string | undefined;
-}
-
-export interface Watcher {
-  readonly scope: WatchScope;
-  receive(event: CacheEvent): void;
-  /** The revision everything up to has been delivered; called once a minute. */
-  bookmark(revision: number): void;
-  /** The cache lost its place (etcd compacted what it had not read): list again. */
-  end(): void;
-}
-
-/** Upstream keeps at least this much (`eventFreshDuration`). */
-const FRESH = seconds(75);
-const SMALLEST_WINDOW = 100;
-const LARGEST_WINDOW = 102_400;
-
-/** One resource's objects, recent events and watchers. */
-export class ResourceCache {
-  readonly objects = new BTree<string, Stored>();
-  private readonly window: CacheEvent[] = [];
-  private start = 0;
-  private capacity = SMALLEST_WINDOW;
-  /** Events after this revision are all in the window. */
-  private floor: number;
-  private readonly watchers = new Map<string, Set<Watcher>>();
-
-  constructor(listRevision: number) {
-    this.floor = listRevision;
-  }
-
-  add(event: CacheEvent): void {
-    if (this.window.length - this.start >= this.capacity) {
-      const oldest = this.window[this.start]!;
-      if (event.at - oldest.at < FRESH && this.capacity < LARGEST_WINDOW) this.capacity *= 2;
-      else {
-        this.start++;
-        this.floor = oldest.revision;
-        if (this.start > 256 && this.start * 2 > this.window.length) {
-          this.window.splice(0, this.start);
-          this.start = 0;
-        }
-      }
-    }
-    this.window.push(event);
-    this.deliver(event);
-  }
-
-  /** Events after `revision`, oldest first. Throws 410 Expired when the window does not reach back that far. */
-  since(revision: number): readonly CacheEvent[] {
-    if (revision < this.floor) throw tooOldResourceVersion(revision, this.floor);
-    let low = this.start;
-    let high = this.window.length;
-    while (low < high) {
-      const mid = (low + high) >> 1;
-      if (this.window[mid]!.revision <= revision) low = mid + 1;
-      else high = mid;
-    }
-    return this.window.slice(low);
-  }
-
-  /** Files a watcher; the returned function takes it out again. */
-  watch(watcher: Watcher): () => void {
-    const file = fileOf(watcher.scope);
-    let set = this.watchers.get(file);
-    if (!set) {
-      set = new Set();
-      this.watchers.set(file, set);
-    }
-    set.add(watcher);
-    return () => {
-      set.delete(watcher);
-      if (set.size === 0 && this.watchers.get(file) === set) this.watchers.delete(file);
-    };
-  }
-
-  *allWatchers(): Iterable<Watcher> {
-    for (const set of this.watchers.values()) yield* set;
-  }
-
-  get watcherCount(): number {
-    let count = 0;
-    for (const set of this.watchers.values()) count += set.size;
-    return count;
-  }
-
-  private deliver(event: CacheEvent): void {
-    if (this.watchers.size === 0) return;
-    const { object, previous } = event;
-    const { namespace, name } = object.metadata;
-    this.tell('', event);
-    if (namespace !== undefined) this.tell(`ns/${namespace}`, event);
-    this.tell(`name/${namespace ?? ''}/${name}`, event);
-    if (namespace !== undefined) this.tell(`name//${name}`, event);
-    if (object.kind === 'Pod') {
-      const now = nodeOf(object);
-      this.tell(`node/${now}`, event);
-      const before = previous ? nodeOf(previous) : now;
-      if (before !== now) this.tell(`node/${before}`, event);
-    }
-  }
-
-  private tell(file: string, event: CacheEvent): void {
-    const set = this.watchers.get(file);
-    if (set) for (const watcher of set) watcher.receive(event);
-  }
-}
-
-const nodeOf = (object: KubeObject): string => (object as { spec?: { nodeName?: string } }).spec?.nodeName ?? '';
-const fileOf = ({ namespace, name, nodeName }: WatchScope): string =>
-  name ? `name/${namespace ?? ''}/${name}` : nodeName !== undefined ? `node/${nodeName}` : namespace ? `ns/${namespace}` : '';
+import { type CacheEvent, ResourceCache, type Stored } from './resource-cache.ts';
 
 /** The part of an etcd key that says which resource it is: `/registry/pods/`, `/registry/services/specs/`. */
 const RESOURCE_PREFIX = /^\/registry\/(?:services\/(?:specs|endpoints)\/|[^/]*\.[^/]*\/[^/]+\/|[^/]+\/)/;
@@ -190,6 +54,7 @@ export class WatchCache {
   private readonly written = new Map<string, Stored>();
   private readonly writing = new Map<string, KubeObject>();
   private generation = 0;
+  private unwatch: () => void = () => {};
   private waiting: { readonly revision: number; readonly callback: () => void }[] = [];
   private readonly readers: ((prefix: string, event: CacheEvent) => void)[] = [];
 
@@ -206,10 +71,11 @@ export class WatchCache {
     this.load(kvs, header.revision);
     // The whole key space, so that the cache's revision reaches etcd's whatever was written: a consistent
     // list waits for that. Here simplified: upstream asks each watch for a progress notification instead.
-    const cancel = this.etcd.watch({ key: '\0', rangeEnd: '\0', startRevision: header.revision + 1 }, (response) => {
+    this.unwatch();
+    this.unwatch = this.etcd.watch({ key: '\0', rangeEnd: '\0', startRevision: header.revision + 1 }, (response) => {
       if (generation !== this.generation) return;
       if (response.canceled) {
-        cancel();
+        this.unwatch();
         this.lost();
       } else this.take(response);
     });

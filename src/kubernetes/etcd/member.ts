@@ -192,6 +192,7 @@ export class Member implements EtcdMember {
   // ---- what comes in ----
 
   step(_from: string, message: unknown): void {
+    if (!this.self.alive) return;
     const m = message as PeerMessage;
     if (m.type === 'LeaseAsk' || m.type === 'LeaseAnswer') {
       this.leases.step(m);
@@ -333,7 +334,7 @@ export class Member implements EtcdMember {
 
   private tellTxn(command: Command, index: number): void {
     const about = subject(command.operation);
-    const data = { op: command.operation.type, index, revision: this.store.revision + 1 };
+    const data = { op: command.operation.type, index };
     if (this.options.quiet?.(about)) this.self.trace.chatter('etcd.txn', about, data);
     else this.self.trace.emit('etcd.txn', about, data);
   }

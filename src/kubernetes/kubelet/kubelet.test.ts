@@ -101,28 +101,25 @@ test('an image that is not there: ErrImagePull, then ImagePullBackOff, with grow
   const reasons = await node.watch(() => node.pod('typo')?.status?.containerStatuses?.[0]?.state?.waiting?.reason, seconds(200));
   expect(reasons.map(([, reason]) => reason).slice(1, 6)).toEqual(['ContainerCreating', 'ErrImagePull', 'ImagePullBackOff', 'ErrImagePull', 'ImagePullBackOff']);
   const pulls = node.api.all('events').find((event) => (event as unknown as { reason: string }).reason === 'Pulling') as unknown as { count: number };
-  expect(pulls.count).toBe(5);
+  // 10 + 20 + 40 + 80 s of pauses, each seen up to 15 s late.
+  expect([4, 5]).toContain(pulls.count);
   const said = 'failed to pull and unpack image "docker.io/library/ngnix:latest": failed to resolve reference "docker.io/library/ngnix:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed';
   expect(node.events('typo').slice(0, 5)).toEqual(['Pulling: Pulling image "ngnix"', `Failed: Failed to pull image "ngnix": ${said}`, 'Failed: Error: ErrImagePull', 'BackOff: Back-off pulling image "ngnix"', 'Failed: Error: ImagePullBackOff']);
   expect(node.pod('typo')!.status!.containerStatuses![0]!.state!.waiting).toEqual({ reason: 'ImagePullBackOff', message: `Back-off pulling image "ngnix": ErrImagePull: ${said}` });
 });
 
-test('a failing liveness probe restarts the container; a failing readiness probe takes it out', async () => {
+test('successful probes say nothing to anybody', async () => {
   const node = await createTestNode();
-  const probe = { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 2, failureThreshold: 2, timeoutSeconds: 1 };
-  node.create('web', { terminationGracePeriodSeconds: 5, containers: [{ ...web.containers[0], livenessProbe: { ...probe, failureThreshold: 4 }, readinessProbe: probe }] });
+  const probe = { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 2 };
+  node.create('web', { containers: [{ ...web.containers[0], livenessProbe: probe, readinessProbe: probe }] });
   await node.run(seconds(5));
-  const ready = () => node.pod('web')!.status!.containerStatuses![0]!.ready;
-  expect(ready()).toBe(true);
-  const requests = node.api.log.length;
-  await node.run(seconds(8));
-  // Successful probes say nothing to anybody.
-  expect(node.api.log.slice(requests).filter((line) => !line.includes('leases') && !line.includes('nodes'))).toEqual([]);
-  const connection = await node.network.connect(node.pod('web')!.status!.podIP!, 80).then((c) => c, () => undefined).constructor; // biome-ignore format: warms the types
-  expect(connection).toBeDefined();
+  expect(node.pod('web')!.status!.containerStatuses![0]!.ready).toBe(true);
+  const before = node.api.log.length;
+  await node.run(seconds(60));
+  expect(node.api.log.slice(before).filter((line) => !line.includes('leases') && !line.includes('nodes'))).toEqual([]);
 });
 
-test('probe outcomes, step by step', async () => {
+test('a failing liveness probe restarts the container; a failing readiness probe takes it out', async () => {
   const node = await createTestNode();
   const probe = { httpGet: { path: '/healthz', port: 80 }, periodSeconds: 2 };
   node.create('web', { terminationGracePeriodSeconds: 5, containers: [{ ...web.containers[0], livenessProbe: { ...probe, failureThreshold: 4 }, readinessProbe: { ...probe, failureThreshold: 2 } }] });

@@ -1,3 +1,6 @@
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: a scrolling region must take the focus to be scrolled by keys
+// biome-ignore-all lint/a11y/useSemanticElements: a region inside a section needs no second section
+// biome-ignore-all lint/suspicious/noArrayIndexKey: a list of facts has no identity but its order
 /** Terminal, editor and the three streams, in a drawer over the foot of the stage. The terminal stays alive while another tab is in front. */
 import { lazy, Suspense, useState } from 'react';
 import { clockText } from '../../hosts/connect.ts';

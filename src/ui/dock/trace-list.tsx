@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: a scrolling region must take the focus to be scrolled by keys
+// biome-ignore-all lint/a11y/useSemanticElements: a region inside a section needs no second section
 import { useEffect, useState } from 'react';
 import { clockText, type FactBatch } from '../../hosts/connect.ts';
 import { useApp } from '../app-context.ts';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noArrayIndexKey: a list of facts has no identity but its order
 import { clockText } from '../../hosts/connect.ts';
 import { useApp, useCluster } from '../app-context.ts';
 import { Glyph } from '../look/glyph.tsx';

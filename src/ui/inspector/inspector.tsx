@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: a scrolling region must take the focus to be scrolled by keys
 /** One thing, looked at closely. It lies over the map, so opening it moves nothing. */
 import { lazy, Suspense } from 'react';
 import { actionsFor } from '../actions.ts';

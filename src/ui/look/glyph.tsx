@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noSvgWithoutTitle: named by aria-label, or hidden beside its word
 import { GLYPHS, STATUS_TOKENS, STATUS_WORDS, type Status } from './glyphs.ts';
 
 /** A status in the DOM. Silent by default, since a word stands beside it; `label` makes it speak. */

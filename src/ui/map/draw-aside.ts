@@ -5,7 +5,7 @@ import { type Camera, toScreen } from './camera.ts';
 import { hatch } from './draw-node.ts';
 import { drawPods } from './draw-pods.ts';
 import { write } from './draw-text.ts';
-import { type Box, ETCD_GROUP, ETCD_LEFT, PILL, SERVICES_Y, SHELF_HEAD, touches, WAITING } from './layout.ts';
+import { type Box, ETCD_GROUP, ETCD_LEFT, SHELF_HEAD, touches, WAITING } from './layout.ts';
 import { FLOOR, type Scene } from './scene.ts';
 
 export function drawHeadings(ctx: Context, scene: Scene, camera: Camera): void {
@@ -186,6 +186,3 @@ function crown(ctx: Context, x: number, y: number, w: number, colour: string): v
   ctx.lineTo(x + w, y + h / 2);
   ctx.fill();
 }
-
-export const servicesRowY = SERVICES_Y;
-export const pillWidth = PILL.w;

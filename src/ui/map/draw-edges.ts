@@ -40,8 +40,6 @@ export function drawEdges(ctx: Context, scene: Scene, camera: Camera): void {
     // The pin: solid when ready, hollow when not.
     ctx.globalAlpha = 1;
     ctx.beginPath();
-    ctx.arc(start.x, start.y, 0.1, 0, 7);
-    ctx.beginPath();
     ctx.arc(end.x, end.y, reach + 2, 0, Math.PI * 2);
     ctx.setLineDash(edge.ready ? [] : [3, 2]);
     ctx.lineWidth = edge.ready ? 1.6 : 1.2;

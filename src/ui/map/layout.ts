@@ -248,5 +248,4 @@ export class MapLayout {
 export const inside = (box: Box, x: number, y: number): boolean => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h;
 export const touches = (a: Box, b: Box): boolean => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 export const centre = (box: Box): { readonly x: number; readonly y: number } => ({ x: box.x + box.w / 2, y: box.y + box.h / 2 });
-export const WAITING_LEFT = WAITING_X;
 export const ETCD_LEFT = ETCD_X;

@@ -1,21 +1,22 @@
+// biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a picture for the eye; the table twin and the ring carry the words
 /**
  * The Map: where does it run? One React Flow instance is the camera and holds the few rich elements (what is selected or
  * hovered, for focus and for assistive technology); one canvas under it draws everything else, straight from the columns.
  */
-import { type Node, type NodeProps, ReactFlow, type ReactFlowInstance, ReactFlowProvider, useReactFlow, useStoreApi } from '@xyflow/react';
+import { type Node, type NodeProps, ReactFlow, ReactFlowProvider, useReactFlow, useStoreApi } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useApp, useCluster, useUi } from '../app-context.ts';
 import { onLookChange, readPalette, reducedMotion } from '../look/palette.ts';
 import { allThings, boxOf, memberThing, nodeThing, podThing, serviceThing, summaryOf, type Thing, thingOf } from '../objects.ts';
-import { type Camera, fitTo, type Insets, type Level, levelOf, MAX_ZOOM, MIN_ZOOM, reveal, toScreen, toWorld, viewOf, zoomAbout, zoomStep } from './camera.ts';
+import { type Camera, fitTo, type Insets, type Level, levelOf, MAX_ZOOM, MIN_ZOOM, reveal, toScreen, toWorld, zoomAbout, zoomStep } from './camera.ts';
 import { draw } from './draw.ts';
 import { forgetWidths } from './draw-text.ts';
 import { type Beyond, EdgeArrows } from './edge-arrows.tsx';
 import { edgesOf } from './edges.ts';
 import { meter } from './frame-meter.ts';
 import { HoverCard } from './hover-card.tsx';
-import { ETCD_GROUP, inside, touches } from './layout.ts';
+import { inside, touches } from './layout.ts';
 import { Legend } from './legend.tsx';
 import css from './map.module.css';
 import { Minimap } from './minimap.tsx';
@@ -94,6 +95,7 @@ function MapInner() {
   }, [ui, size]);
   const moveTo = useCallback((to: Camera): void => void flow.setViewport(to, { duration: reducedMotion() ? 0 : 200 }), [flow]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a picture reads everything through refs and stores at the moment it is drawn
   const paint = useCallback((): void => {
     wanted.current = false;
     const element = canvas.current;
@@ -168,7 +170,10 @@ function MapInner() {
       ui.store.subscribe(request),
       flowStore.subscribe(request),
       cluster.onNews((news) => {
-        if (news.frame.reset) return fresh.current.clear();
+        if (news.frame.reset) {
+          fresh.current.clear();
+          return;
+        }
         for (const index of news.newPods) {
           const id = cluster.pods.records[index]?.uid;
           if (id !== undefined) fresh.current.add(id);
@@ -241,10 +246,6 @@ function MapInner() {
           if (cluster.pods.alive[i] && wall - cluster.pods.born[i]! < COMING) found.push(cluster.pods.records[i]?.uid ?? '');
         return found;
       },
-      onScreen: () => {
-        const { width, height } = size();
-        return viewOf(camera(), width, height);
-      },
     });
     return () => {
       app.map = undefined;
@@ -295,7 +296,10 @@ function MapInner() {
       event.preventDefault();
       if (selected.kind === 'node') {
         const inner = allThings(cluster).find((thing) => thing.kind === 'pod' && cluster.pods.node[thing.index] === selected.index);
-        if (inner) return choose(inner);
+        if (inner) {
+          choose(inner);
+          return;
+        }
       }
       ui.set((state) => ({ inspector: { ...state.inspector, open: true } }));
     } else if (event.key === 'Escape' && selected) {
@@ -322,6 +326,7 @@ function MapInner() {
     app.map?.reveal(thing.id);
   };
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the version stands for what the columns hold
   const proxies = useMemo((): Node<ProxyData>[] => {
     const made: Node<ProxyData>[] = [];
     const add = (thing: Thing | undefined, tone: ProxyData['tone']): void => {
@@ -422,9 +427,6 @@ export interface MapProbe {
   moving(): readonly string[];
 }
 export const mapProbe: Partial<MapProbe> = {};
-
-export type { ReactFlowInstance };
-export const isEtcd = (group: string): boolean => group === ETCD_GROUP;
 
 export function ClusterMap() {
   return (

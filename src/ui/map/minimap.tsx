@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: three buttons are a group, not a fieldset
+// biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a picture for the eye; the table twin and the ring carry the words
 /** The whole cluster in a corner, with the view as a frame; only while part of it is out of sight. Click or drag to go there; zoom keys beside it. */
 
 import { useStoreApi } from '@xyflow/react';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useKeyWithClickEvents: the click outside has its key: Escape, which the dialog has of itself
 import { type ReactNode, useEffect, useRef } from 'react';
 import { useApp } from '../app-context.ts';
 import css from './dialog.module.css';

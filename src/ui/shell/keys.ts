@@ -1,6 +1,6 @@
 /** Keys of the whole page. Single letters act only when no text is being typed, and never in the terminal or the editor. */
 import { useEffect } from 'react';
-import { type App, useApp } from '../app-context.ts';
+import { useApp } from '../app-context.ts';
 
 export interface KeyHelp {
   readonly keys: string;
@@ -41,14 +41,13 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
 
 const REGIONS = ['map', 'table', 'inspector', 'dock', 'time', 'top'];
 
-function nextRegion(app: App, back: boolean): void {
+function nextRegion(back: boolean): void {
   const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null);
   const current = present.findIndex((element) => element.contains(document.activeElement));
   const next = present[(current + (back ? -1 : 1) + present.length) % present.length];
   if (!next) return;
   const inner = next.tabIndex >= 0 ? next : (next.querySelector<HTMLElement>('[tabindex="0"], button:not(:disabled), input, select') ?? next);
   inner.focus();
-  void app;
 }
 
 const typing = (target: EventTarget | null): boolean =>
@@ -70,7 +69,7 @@ export function useKeys(): void {
       }
       if (event.key === 'F6') {
         event.preventDefault();
-        nextRegion(app, event.shiftKey);
+        nextRegion(event.shiftKey);
         return;
       }
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || state.dialog || state.menu || typing(event.target)) return;
@@ -84,28 +83,39 @@ export function useKeys(): void {
           if (!onControl) act(() => app.session.send({ type: 'toggle' }));
           return;
         case '.':
-          return act(() => app.session.send({ type: 'step', what: 'fact' }));
+          act(() => app.session.send({ type: 'step', what: 'fact' }));
+          return;
         case '>':
-          return act(() => app.session.send({ type: 'step', what: 'event' }));
+          act(() => app.session.send({ type: 'step', what: 'event' }));
+          return;
         case '1':
-          return act(() => ui.set({ view: 'map' }));
+          act(() => ui.set({ view: 'map' }));
+          return;
         case 'T':
-          return act(() => ui.set({ view: state.view === 'map' ? 'table' : 'map' }));
+          act(() => ui.set({ view: state.view === 'map' ? 'table' : 'map' }));
+          return;
         case '0':
-          return act(() => app.map?.fit());
+          act(() => app.map?.fit());
+          return;
         case ')':
-          return act(() => app.map?.zoom(0));
+          act(() => app.map?.zoom(0));
+          return;
         case '-':
-          return act(() => app.map?.zoom(-1));
+          act(() => app.map?.zoom(-1));
+          return;
         case '=':
         case '+':
-          return act(() => app.map?.zoom(1));
+          act(() => app.map?.zoom(1));
+          return;
         case '/':
-          return act(() => document.getElementById('filter')?.focus());
+          act(() => document.getElementById('filter')?.focus());
+          return;
         case '`':
-          return act(() => (state.dock.open && state.dock.tab === 'terminal' ? ui.set({ dock: { open: false, tab: 'terminal' } }) : ui.openDock('terminal')));
+          act(() => (state.dock.open && state.dock.tab === 'terminal' ? ui.set({ dock: { open: false, tab: 'terminal' } }) : ui.openDock('terminal')));
+          return;
         case '?':
-          return act(() => ui.set({ dialog: 'help' }));
+          act(() => ui.set({ dialog: 'help' }));
+          return;
         case 'w':
         case 'W':
           if (state.selected) act(() => ui.inspect(state.selected!, 'why'));

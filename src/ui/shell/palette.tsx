@@ -1,3 +1,6 @@
+// biome-ignore-all lint/a11y/noNoninteractiveElementToInteractiveRole: the ARIA combobox pattern: the field keeps the focus and the keys, options are pointed at
+// biome-ignore-all lint/a11y/useFocusableInteractive: the ARIA combobox pattern: the field keeps the focus and the keys, options are pointed at
+// biome-ignore-all lint/a11y/useKeyWithClickEvents: the ARIA combobox pattern: the field keeps the focus and the keys, options are pointed at
 /** Everything by name: views, time, every object and what can be done to the selected one. */
 import { useMemo, useState } from 'react';
 import { actionsFor } from '../actions.ts';

@@ -37,12 +37,12 @@ export function Shell() {
   } as React.CSSProperties;
   return (
     <div className={css['shell']} style={style}>
-      <a className={css['skip']} href="#stage" onClick={() => (view === 'map' ? app.map?.focus() : undefined)}>
+      <a className={css['skip']} href="#stage">
         Skip to the cluster
       </a>
       <TopBar />
       <Rail />
-      <main id="stage" className={css['stage']} aria-label="Cluster">
+      <main id="stage" className={css['stage']} aria-label="Cluster" tabIndex={-1}>
         {view === 'map' ? <ClusterMap /> : <TableTwin />}
         <FilterNotice />
         {session.value === 'crashed' || session.value === 'lost' ? <CrashBanner /> : null}
@@ -56,9 +56,9 @@ export function Shell() {
         <Inspector />
         <Dock />
         <Toasts />
+        {menu && <ContextMenu key={menu.id} menu={menu} />}
       </main>
       <TimeBar />
-      {menu && <ContextMenu key={menu.id} menu={menu} />}
       {dialog === 'palette' && <Palette />}
       {dialog === 'help' && <Help />}
       <LiveRegion />

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a key cap said by aria-keyshortcuts
+// biome-ignore-all lint/a11y/useSemanticElements: search is a role of a form everywhere
 import { useEffect, useRef, useState } from 'react';
 import { useApp, useCluster, useUi } from '../app-context.ts';
 import { Icon } from '../look/icons.tsx';

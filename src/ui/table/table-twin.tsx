@@ -1,3 +1,7 @@
+// biome-ignore-all lint/a11y/useSemanticElements: an ARIA treegrid that scrolls through rows out of the DOM cannot be an HTML table; rows hold the focus and the keys
+// biome-ignore-all lint/a11y/useFocusableInteractive: an ARIA treegrid that scrolls through rows out of the DOM cannot be an HTML table; rows hold the focus and the keys
+// biome-ignore-all lint/a11y/useKeyWithClickEvents: an ARIA treegrid that scrolls through rows out of the DOM cannot be an HTML table; rows hold the focus and the keys
+// biome-ignore-all lint/correctness/useExhaustiveDependencies: the version stands for what the pod columns hold
 /**
  * The Table twin: the same things as the map, as a tree of nodes and their pods that a keyboard and a screen reader can
  * walk. Only the rows in sight are in the DOM, so 150,000 pods are no heavier than thirty.

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a picture for the eye; the table twin and the ring carry the words
 /** The last minute of happenings, one lane per kind of actor; a warning stands taller. Words for it are in the Events list. */
 import { useEffect, useRef, useState } from 'react';
 import { clockText } from '../../hosts/connect.ts';

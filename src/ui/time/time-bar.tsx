@@ -15,7 +15,7 @@ export function TimeBar() {
   const dead = value === 'crashed' || value === 'lost';
   const exponent = Math.log10(context.factor);
   return (
-    <footer className={css['bar']} data-region="time" aria-label="Time">
+    <section className={css['bar']} data-region="time" aria-label="Time">
       <div className={css['buttons']}>
         <button
           type="button"
@@ -46,7 +46,7 @@ export function TimeBar() {
       </div>
       <IconButton icon="skip" label="Skip idle time" pressed={context.skipIdle} onClick={() => session.send({ type: 'skip idle', on: !context.skipIdle })} />
       <Lanes />
-    </footer>
+    </section>
   );
 }
 
@@ -70,11 +70,12 @@ function Clock({ state }: { state: string }) {
 
 /** Says so when the world cannot keep the pace that was asked for; small stutters are not worth a word. */
 function Lag({ lag, state }: { lag: number; state: string }) {
-  const [shown, setShown] = useState(0);
+  const late = lag > 500_000;
+  const [said, setSaid] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setShown(lag > 500_000 ? lag : 0), 400);
+    const timer = setTimeout(() => setSaid(late), 400);
     return () => clearTimeout(timer);
-  }, [lag > 500_000]);
+  }, [late]);
   if (state) return <b>{state}</b>;
-  return shown > 0 ? <b>running late: this machine cannot go faster</b> : null;
+  return said ? <b>running late: this machine cannot go faster</b> : null;
 }

@@ -5,8 +5,7 @@
 import type { KubeObject } from '../../api/meta.ts';
 import type { ResourceRow } from '../../api/resources.ts';
 import type { User } from '../authentication.ts';
-import type { Call } from '../call.ts';
-import type { Stored } from '../watch-cache.ts';
+import type { Stored } from '../resource-cache.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -54,22 +53,22 @@ export class Admission {
   }
 
   /** All mutating plugins in order. A promise only when one of them had to ask etcd. */
-  mutate(attributes: Writing, _call: Call): KubeObject | Promise<KubeObject> {
+  mutate(attributes: Writing): KubeObject | Promise<KubeObject> {
     return this.mutateFrom(0, attributes);
   }
 
   private mutateFrom(start: number, attributes: Writing): KubeObject | Promise<KubeObject> {
-    let object = attributes.object;
+    let now = attributes;
     for (let i = start; i < this.mutating.length; i++) {
-      const next = this.mutating[i]!.mutate!({ ...attributes, object }, this.world);
+      const next = this.mutating[i]!.mutate!(now, this.world);
       if (next instanceof Promise) return next.then((settled) => this.mutateFrom(i + 1, { ...attributes, object: settled }));
-      object = next;
+      if (next !== now.object) now = { ...attributes, object: next };
     }
-    return object;
+    return now.object;
   }
 
   /** All validating plugins in order; undefined when none had to ask etcd. */
-  validate(attributes: Attributes, _call: Call): Promise<void> | undefined {
+  validate(attributes: Attributes): Promise<void> | undefined {
     return this.validateFrom(0, attributes);
   }
 

@@ -14,7 +14,9 @@ export const defaultStorageClass: Plugin = {
     const newest = [...world.under('/registry/storageclasses/')]
       .map(({ object: found }) => found)
       .filter((found) => found.metadata.annotations?.[IS_DEFAULT] === 'true')
-      .sort((a, b) => compare(b.metadata.creationTimestamp ?? '', a.metadata.creationTimestamp ?? '') || compare(a.metadata.name ?? '', b.metadata.name ?? ''))[0];
+      .sort(
+        (a, b) => compare(b.metadata.creationTimestamp ?? '', a.metadata.creationTimestamp ?? '') || compare(a.metadata.name ?? '', b.metadata.name ?? ''),
+      )[0];
     return newest ? { ...claim, spec: { ...claim.spec, storageClassName: newest.metadata.name! } } : object;
   },
 };

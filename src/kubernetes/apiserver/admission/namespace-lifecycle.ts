@@ -43,4 +43,3 @@ function check({ row, namespace, object }: Attributes, found: KubeObject | undef
 
 const isTerminating = (namespace: KubeObject): boolean =>
   namespace.metadata.deletionTimestamp !== undefined || (namespace as { status?: { phase?: string } }).status?.phase === 'Terminating';
-

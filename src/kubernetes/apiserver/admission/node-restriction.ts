@@ -31,11 +31,13 @@ function checkPod({ operation, subresource, object, old }: Attributes, node: str
   if (subresource === 'eviction' || subresource === 'binding') return;
   const pod = (object ?? old) as Pod;
   if (operation === 'CREATE') {
-    if (pod.metadata.annotations?.[MIRROR] === undefined) throw refuse(`pod does not have ${quote(MIRROR)} annotation, node ${quote(node)} can only create mirror pods`);
+    if (pod.metadata.annotations?.[MIRROR] === undefined)
+      throw refuse(`pod does not have ${quote(MIRROR)} annotation, node ${quote(node)} can only create mirror pods`);
     if (pod.spec?.nodeName !== node) throw refuse(`node ${quote(node)} can only create pods with spec.nodeName set to itself`);
   } else if (operation === 'UPDATE') {
     if (subresource !== 'status') throw refuse(`unexpected operation ${operation}`);
-    if ((old as Pod | undefined)?.spec?.nodeName !== node) throw refuse(`node ${quote(node)} can only update pod status for pods with spec.nodeName set to itself`);
+    if ((old as Pod | undefined)?.spec?.nodeName !== node)
+      throw refuse(`node ${quote(node)} can only update pod status for pods with spec.nodeName set to itself`);
   } else if (operation === 'DELETE' && pod.spec?.nodeName !== node) {
     throw refuse(`node ${quote(node)} can only delete pods with spec.nodeName set to itself`);
   }
@@ -49,6 +51,7 @@ function checkNode({ operation, object, old }: Attributes, node: string): void {
 
 function checkLease({ object, old, namespace }: Attributes, node: string): void {
   const name = nameOf(object ?? old);
-  if (namespace !== 'kube-node-lease') throw forbidden('coordination.k8s.io', 'leases', name, `can only access leases in the ${quote('kube-node-lease')} system namespace`);
+  if (namespace !== 'kube-node-lease')
+    throw forbidden('coordination.k8s.io', 'leases', name, `can only access leases in the ${quote('kube-node-lease')} system namespace`);
   if (name !== node) throw forbidden('coordination.k8s.io', 'leases', name, 'can only access node lease with the same name as the requesting node');
 }

@@ -8,7 +8,11 @@ import type { Plugin, World } from './admission.ts';
 const PREFIX = '/registry/priorityclasses/';
 /** For critical add-ons in any namespace; upstream knows these two without asking. */
 export const SYSTEM_CLASSES = [
-  { name: 'system-cluster-critical', value: 2_000_000_000, description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.' },
+  {
+    name: 'system-cluster-critical',
+    value: 2_000_000_000,
+    description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
   { name: 'system-node-critical', value: 2_000_001_000, description: 'Used for system critical pods that must not be moved from their current node.' },
 ] as const;
 
@@ -28,12 +32,25 @@ export const priority: Plugin = {
     const { spec } = pod;
     const metadataName = pod.metadata.name ?? '';
     if (spec?.priority !== undefined && spec.priority !== value) {
-      throw forbidden('', 'pods', metadataName, `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`);
+      throw forbidden(
+        '',
+        'pods',
+        metadataName,
+        `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+      );
     }
     if (spec?.preemptionPolicy !== undefined && preemptionPolicy !== undefined && spec.preemptionPolicy !== preemptionPolicy) {
-      throw forbidden('', 'pods', metadataName, `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${preemptionPolicy} from the given PriorityClass name`);
+      throw forbidden(
+        '',
+        'pods',
+        metadataName,
+        `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${preemptionPolicy} from the given PriorityClass name`,
+      );
     }
-    return { ...pod, spec: { ...spec!, ...(name ? { priorityClassName: name } : {}), priority: value, preemptionPolicy: preemptionPolicy ?? 'PreemptLowerPriority' } };
+    return {
+      ...pod,
+      spec: { ...spec!, ...(name ? { priorityClassName: name } : {}), priority: value, preemptionPolicy: preemptionPolicy ?? 'PreemptLowerPriority' },
+    };
   },
   validate({ operation, row, object }, world) {
     if (row.plural !== 'priorityclasses' || !object || (operation !== 'CREATE' && operation !== 'UPDATE')) return;
@@ -41,7 +58,12 @@ export const priority: Plugin = {
     if (!wanted.globalDefault) return;
     const other = defaultClass(world);
     if (other && other.metadata.name !== wanted.metadata.name) {
-      throw forbidden('scheduling.k8s.io', 'priorityclasses', wanted.metadata.name ?? '', `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`);
+      throw forbidden(
+        'scheduling.k8s.io',
+        'priorityclasses',
+        wanted.metadata.name ?? '',
+        `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`,
+      );
     }
   },
 };
@@ -56,7 +78,9 @@ function classOf(pod: Pod, world: World): Class {
   const name = pod.spec?.priorityClassName ?? '';
   if (name === '') {
     const found = defaultClass(world);
-    return found ? { name: found.metadata.name ?? '', value: found.value ?? 0, preemptionPolicy: found.preemptionPolicy as Class['preemptionPolicy'] } : { name: '', value: 0, preemptionPolicy: 'PreemptLowerPriority' };
+    return found
+      ? { name: found.metadata.name ?? '', value: found.value ?? 0, preemptionPolicy: found.preemptionPolicy as Class['preemptionPolicy'] }
+      : { name: '', value: 0, preemptionPolicy: 'PreemptLowerPriority' };
   }
   const found = world.get(PREFIX + name) as PriorityClass | undefined;
   if (found) return { name, value: found.value ?? 0, preemptionPolicy: found.preemptionPolicy as Class['preemptionPolicy'] };
@@ -74,4 +98,3 @@ function defaultClass(world: World): PriorityClass | undefined {
   }
   return lowest;
 }
-

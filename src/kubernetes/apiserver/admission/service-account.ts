@@ -24,7 +24,12 @@ export const serviceAccount: Plugin = {
     if (account) return withAccount(pod, name, account as ServiceAccount, world);
     return world.live(key).then((stored) => {
       if (!stored) {
-        throw forbidden('', 'pods', nameOf(attributes), `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${quote(name)} not found`);
+        throw forbidden(
+          '',
+          'pods',
+          nameOf(attributes),
+          `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${quote(name)} not found`,
+        );
       }
       return withAccount(pod, name, stored.object as ServiceAccount, world);
     });
@@ -43,7 +48,7 @@ function checkMirror(pod: Pod): KubeObject {
 }
 
 function withAccount(pod: Pod, name: string, account: ServiceAccount, world: World): KubeObject {
-  const spec: NonNullable<Pod["spec"]> = { ...pod.spec!, serviceAccountName: name, serviceAccount: name };
+  const spec: NonNullable<Pod['spec']> = { ...pod.spec!, serviceAccountName: name, serviceAccount: name };
   if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) spec.imagePullSecrets = account.imagePullSecrets;
   const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
   if (!mounts) return { ...pod, spec } as KubeObject;

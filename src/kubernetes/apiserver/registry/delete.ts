@@ -40,7 +40,11 @@ export function finalizersAfterDelete(object: KubeObject, options: DeleteOptions
   const orphan = wants(options, ORPHAN, finalizers, strategy);
   const foreground = wants(options, FOREGROUND, finalizers, strategy);
   const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
-  return orphan || foreground ? [...others, ...(orphan ? [ORPHAN] : []), ...(foreground ? [FOREGROUND] : [])] : others.length === finalizers.length ? finalizers : others;
+  return orphan || foreground
+    ? [...others, ...(orphan ? [ORPHAN] : []), ...(foreground ? [FOREGROUND] : [])]
+    : others.length === finalizers.length
+      ? finalizers
+      : others;
 }
 
 function wants(options: DeleteOptions, which: typeof ORPHAN | typeof FOREGROUND, finalizers: readonly string[], strategy: Strategy): boolean {

@@ -25,13 +25,18 @@ export const namespaceStrategy: Strategy = {
     const label = { [NAME_LABEL]: old.metadata.name! };
     return { ...next, metadata: { ...next.metadata, labels: { ...next.metadata.labels, ...label } }, spec: (old as Namespace).spec } as KubeObject;
   },
-  prepareStatus: (next, old) => (old.metadata.deletionTimestamp ? next : ({ ...next, status: { ...(next as Namespace).status, phase: 'Active' } } as KubeObject)),
+  prepareStatus: (next, old) =>
+    old.metadata.deletionTimestamp ? next : ({ ...next, status: { ...(next as Namespace).status, phase: 'Active' } } as KubeObject),
 };
 
 /** A namespace asked to go: Terminating, until its finalizers are gone. */
 export const terminating = (object: KubeObject, now: string): KubeObject =>
   object.metadata.deletionTimestamp
     ? object
-    : ({ ...object, metadata: { ...object.metadata, deletionTimestamp: now }, status: { ...(object as Namespace).status, phase: 'Terminating' } } as KubeObject);
+    : ({
+        ...object,
+        metadata: { ...object.metadata, deletionTimestamp: now },
+        status: { ...(object as Namespace).status, phase: 'Terminating' },
+      } as KubeObject);
 
 export const specFinalizers = (object: KubeObject): readonly string[] => (object as Namespace).spec?.finalizers ?? [];

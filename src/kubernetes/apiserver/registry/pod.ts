@@ -74,33 +74,55 @@ const toNano = (text: string): bigint => parseQuantity(text).nano;
 export async function bindPod(registry: Registry, call: Call, binding: Binding): Promise<object> {
   const { name } = call.path;
   const target = binding.target;
-  if (target?.kind && target.kind !== 'Node' && target.kind !== 'Minion') throw failure(422, 'Invalid', `Binding ${JSON.stringify(name)} is invalid: target.kind: Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`);
+  if (target?.kind && target.kind !== 'Node' && target.kind !== 'Minion')
+    throw failure(
+      422,
+      'Invalid',
+      `Binding ${JSON.stringify(name)} is invalid: target.kind: Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
+    );
   if (!target?.name) throw failure(422, 'Invalid', `Binding ${JSON.stringify(name)} is invalid: target.name: Required value`);
   const { uid, resourceVersion } = binding.metadata ?? {};
-  await registry.update(call, ({ object }) => {
-    const pod = object as Pod;
-    if (uid && uid !== pod.metadata.uid) throw conflict('', 'pods/binding', name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);
-    if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) {
-      throw conflict('', 'pods/binding', name, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`);
-    }
-    if (pod.metadata.deletionTimestamp) throw conflict('', 'pods/binding', name, `pod ${name} is being deleted, cannot be assigned to a host`);
-    if (pod.spec?.nodeName) throw conflict('', 'pods/binding', name, `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
-    if (pod.spec?.schedulingGates?.length) throw conflict('', 'pods/binding', name, `pod ${name} has non-empty .spec.schedulingGates`);
-    const scheduled: Condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: registry.timestamp() };
-    const conditions = setCondition(pod.status?.conditions as unknown as Condition[] | undefined, scheduled);
-    return {
-      ...pod,
-      metadata: { ...pod.metadata, ...(binding.metadata?.annotations ? { annotations: { ...pod.metadata.annotations, ...binding.metadata.annotations } } : {}) },
-      spec: { ...pod.spec!, nodeName: target.name! },
-      status: { ...pod.status, conditions },
-    } as unknown as KubeObject;
-  }, { raw: true });
+  await registry.update(
+    call,
+    ({ object }) => {
+      const pod = object as Pod;
+      if (uid && uid !== pod.metadata.uid)
+        throw conflict('', 'pods/binding', name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);
+      if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) {
+        throw conflict(
+          '',
+          'pods/binding',
+          name,
+          `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`,
+        );
+      }
+      if (pod.metadata.deletionTimestamp) throw conflict('', 'pods/binding', name, `pod ${name} is being deleted, cannot be assigned to a host`);
+      if (pod.spec?.nodeName) throw conflict('', 'pods/binding', name, `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
+      if (pod.spec?.schedulingGates?.length) throw conflict('', 'pods/binding', name, `pod ${name} has non-empty .spec.schedulingGates`);
+      const scheduled: Condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: registry.timestamp() };
+      const conditions = setCondition(pod.status?.conditions as unknown as Condition[] | undefined, scheduled);
+      return {
+        ...pod,
+        metadata: {
+          ...pod.metadata,
+          ...(binding.metadata?.annotations ? { annotations: { ...pod.metadata.annotations, ...binding.metadata.annotations } } : {}),
+        },
+        spec: { ...pod.spec!, nodeName: target.name! },
+        status: { ...pod.status, conditions },
+      } as unknown as KubeObject;
+    },
+    { raw: true },
+  );
   return success(201);
 }
 
 /** PUT pods/NAME/ephemeralcontainers: only that list changes, and only grows. */
 export function withEphemeralContainers(old: Pod, wanted: Pod): KubeObject {
-  return { ...old, metadata: { ...old.metadata, resourceVersion: wanted.metadata.resourceVersion! }, spec: { ...old.spec!, ephemeralContainers: wanted.spec?.ephemeralContainers ?? [] } } as KubeObject;
+  return {
+    ...old,
+    metadata: { ...old.metadata, resourceVersion: wanted.metadata.resourceVersion! },
+    spec: { ...old.spec!, ephemeralContainers: wanted.spec?.ephemeralContainers ?? [] },
+  } as KubeObject;
 }
 
 /** The container a log, exec or attach means when it names none; throws BadRequest when there is a choice. */

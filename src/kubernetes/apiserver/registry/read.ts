@@ -16,8 +16,9 @@ import { base64url, fromBase64url } from '../base64.ts';
 import { fromStorage } from '../conversion.ts';
 import { badRequest, expired, notFound, tooLargeResourceVersion } from '../errors.ts';
 import type { Filter } from '../filter.ts';
+import type { Stored } from '../resource-cache.ts';
 import type { Storage } from '../storage.ts';
-import type { Stored, WatchCache } from '../watch-cache.ts';
+import type { WatchCache } from '../watch-cache.ts';
 
 export interface ListQuery {
   readonly resourceVersion: string | undefined;
@@ -58,7 +59,14 @@ export async function reached(self: Process, cache: WatchCache, revision: number
   await promise;
 }
 
-export async function getObject(self: Process, storage: Storage, row: ResourceRow, namespace: string, name: string, resourceVersion: string | undefined): Promise<KubeObject> {
+export async function getObject(
+  self: Process,
+  storage: Storage,
+  row: ResourceRow,
+  namespace: string,
+  name: string,
+  resourceVersion: string | undefined,
+): Promise<KubeObject> {
   const key = storageKey(row, namespace, name);
   const revision = revisionOf(resourceVersion);
   let stored: Stored | undefined;
@@ -72,7 +80,8 @@ export async function getObject(self: Process, storage: Storage, row: ResourceRo
 }
 
 /** Where a collection begins in etcd. */
-export const prefixOf = (row: ResourceRow, namespace: string | undefined): string => (row.namespaced && namespace ? `${row.prefix}/${namespace}/` : `${row.prefix}/`);
+export const prefixOf = (row: ResourceRow, namespace: string | undefined): string =>
+  row.namespaced && namespace ? `${row.prefix}/${namespace}/` : `${row.prefix}/`;
 
 export const listOf = (row: ResourceRow, items: readonly KubeObject[], metadata: ListResult['metadata']): ListResult => ({
   kind: `${row.kind}List`,
@@ -120,9 +129,11 @@ export async function listObjects(self: Process, storage: Storage, row: Resource
 
 function checkMatch({ match, continueToken }: ListQuery, revision: number | undefined): void {
   if (match !== undefined) {
-    if (match !== 'Exact' && match !== 'NotOlderThan') throw badRequest(`resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`);
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      throw badRequest(`resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`);
     if (revision === undefined) throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
-    if (match === 'Exact' && revision === 0) throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
+    if (match === 'Exact' && revision === 0)
+      throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
     if (continueToken) throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
   }
   if (continueToken && revision !== undefined && revision !== 0) {
@@ -135,14 +146,21 @@ interface Place {
   readonly start: string;
 }
 
-async function listPaged(storage: Storage, row: ResourceRow, filter: Filter, limit: number, atRevision: number, token: string | undefined): Promise<ListResult> {
+async function listPaged(
+  storage: Storage,
+  row: ResourceRow,
+  filter: Filter,
+  limit: number,
+  atRevision: number,
+  token: string | undefined,
+): Promise<ListResult> {
   const prefix = prefixOf(row, filter.scope.namespace);
   let from = prefix;
   let revision = atRevision;
   if (token !== undefined) {
     const place = readToken(token);
     from = prefix + place.start;
-    revision = place.rv > 0 ? place.rv : 0;
+    revision = Math.max(place.rv, 0);
   }
   const items: KubeObject[] = [];
   try {

@@ -7,11 +7,11 @@
  */
 import type { Rng } from '../../../sim/rng.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import type { Service } from '../../api/types.gen.ts';
 import { byKind } from '../../api/resources.ts';
+import type { Service } from '../../api/types.gen.ts';
 import { internal } from '../errors.ts';
 import type { Storage } from '../storage.ts';
-import { invalidField } from './store.ts';
+import { invalidField } from './objects.ts';
 import type { Strategy } from './strategy.ts';
 
 const ROW = byKind('Service');
@@ -86,19 +86,27 @@ export class ServiceAllocator {
     if (address !== 'None' && !(address && address === old?.spec?.clusterIP)) {
       if (address) {
         const problem = this.problem(address, taken);
-        if (problem) throw invalidField(ROW, name, 'spec.clusterIPs', 'FieldValueInvalid', `Invalid value: ["${address}"]: failed to allocate IP ${address}: ${problem}`);
+        if (problem)
+          throw invalidField(ROW, name, 'spec.clusterIPs', 'FieldValueInvalid', `Invalid value: ["${address}"]: failed to allocate IP ${address}: ${problem}`);
       } else address = this.next(taken);
       this.promise(address, service);
     }
     return {
       ...service,
-      spec: { ...spec, clusterIP: address!, clusterIPs: [address!], ipFamilies: spec.ipFamilies ?? ['IPv4'], ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack' },
+      spec: {
+        ...spec,
+        clusterIP: address!,
+        clusterIPs: [address!],
+        ipFamilies: spec.ipFamilies ?? ['IPv4'],
+        ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack',
+      },
     };
   }
 
   private problem(address: string, taken: Set<string>): string | undefined {
     const offset = toNumber(address) - this.base;
-    if (!(offset > 0 && offset < this.size - 1)) return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${toAddress(this.base)}/${prefixLength(this.size)}`;
+    if (!(offset > 0 && offset < this.size - 1))
+      return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${toAddress(this.base)}/${prefixLength(this.size)}`;
     return taken.has(address) ? 'provided IP is already allocated' : undefined;
   }
 
@@ -131,7 +139,9 @@ export class ServiceAllocator {
     }
     const own = new Set<number>();
     ports = ports.map((port, index) => {
-      const before = ((old?.spec?.ports ?? []) as readonly (Port & { protocol?: string })[]).find((candidate) => candidate.port === port.port && candidate.protocol === port.protocol);
+      const before = ((old?.spec?.ports ?? []) as readonly (Port & { protocol?: string })[]).find(
+        (candidate) => candidate.port === port.port && candidate.protocol === port.protocol,
+      );
       let nodePort = port.nodePort || before?.nodePort;
       if (nodePort === undefined) {
         if (!wants) return port;
@@ -140,15 +150,25 @@ export class ServiceAllocator {
       } else if (port.nodePort && port.nodePort !== before?.nodePort) {
         const where = `spec.ports[${index}].nodePort`;
         if (nodePort < FIRST_PORT || nodePort > LAST_PORT) {
-          throw invalidField(ROW, name, where, 'FieldValueInvalid', `Invalid value: ${nodePort}: provided port is not in the valid range. The range of valid ports is ${FIRST_PORT}-${LAST_PORT}`);
+          throw invalidField(
+            ROW,
+            name,
+            where,
+            'FieldValueInvalid',
+            `Invalid value: ${nodePort}: provided port is not in the valid range. The range of valid ports is ${FIRST_PORT}-${LAST_PORT}`,
+          );
         }
-        if (taken.has(String(nodePort))) throw invalidField(ROW, name, where, 'FieldValueInvalid', `Invalid value: ${nodePort}: provided port is already allocated`);
+        if (taken.has(String(nodePort)))
+          throw invalidField(ROW, name, where, 'FieldValueInvalid', `Invalid value: ${nodePort}: provided port is already allocated`);
         this.promise(String(nodePort), service);
       }
       own.add(nodePort);
       return { ...port, nodePort };
     });
-    const health = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' ? (spec.healthCheckNodePort ?? old?.spec?.healthCheckNodePort ?? this.nextPort(taken, own)) : undefined;
+    const health =
+      spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
+        ? (spec.healthCheckNodePort ?? old?.spec?.healthCheckNodePort ?? this.nextPort(taken, own))
+        : undefined;
     if (health !== undefined) this.promise(String(health), service);
     return { ...service, spec: { ...spec, ports, ...(health !== undefined ? { healthCheckNodePort: health } : {}) } as Service['spec'] & object };
   }

@@ -6,17 +6,17 @@
 import type { Process } from '../../../sim/process.ts';
 import type { Rng } from '../../../sim/rng.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import type { ApiError } from '../../api/request.ts';
-import { apiVersionOf, type ResourceRow, storageKey } from '../../api/resources.ts';
+import { type ResourceRow, storageKey } from '../../api/resources.ts';
 import { timestamp } from '../../api/time.ts';
 import type { Admission, Operation } from '../admission/admission.ts';
 import type { Call } from '../call.ts';
 import { alreadyExists, badRequest, conflict, failure, generateNameConflict, modified, notFound, quote } from '../errors.ts';
+import type { Stored } from '../resource-cache.ts';
 import type { Storage } from '../storage.ts';
-import type { Stored } from '../watch-cache.ts';
+import { finalizersAfterDelete, gracefulDelete } from './delete.ts';
 import { equalJson } from './equal.ts';
 import { specFinalizers, terminating } from './namespace.ts';
-import { finalizersAfterDelete, gracefulDelete } from './delete.ts';
+import { contentChanged, invalidField, isReadyToGo, keep, sameBut } from './objects.ts';
 import { type DeleteOptions, hasStatus, type Strategy } from './strategy.ts';
 
 /** Upstream's alphabet without vowels, so that no words appear (apimachinery `util/rand`). */
@@ -27,7 +27,7 @@ const LONGEST_BASE = 58;
 /** What the kinds' own rules say; written apart from the machinery. */
 export interface Rules {
   defaults(row: ResourceRow, object: KubeObject): KubeObject;
-  /** Throws Invalid (422). */
+  /** Of a new object, or of an update of the main resource (then with `old`). Throws Invalid (422). */
   validate(row: ResourceRow, object: KubeObject, old: KubeObject | undefined): void;
 }
 
@@ -108,7 +108,7 @@ export class Registry {
     const { row } = call;
     call.named(body);
     const attributes = { operation: 'CREATE' as Operation, row, subresource: '', namespace: call.namespace, user: call.user, dryRun: call.dryRun };
-    const mutated = this.admission.mutate({ ...attributes, object: this.rules.defaults(row, body), old: undefined }, call);
+    const mutated = this.admission.mutate({ ...attributes, object: this.rules.defaults(row, body), old: undefined });
     let object = mutated instanceof Promise ? await mutated : mutated;
     if (mutated instanceof Promise) call.resume();
     call.stage('api.mutate');
@@ -116,7 +116,7 @@ export class Registry {
     if (strategy.prepareCreate) object = strategy.prepareCreate(object, this);
     this.rules.validate(row, object, undefined);
     call.stage('api.validate');
-    const admitted = this.admission.validate({ ...attributes, object, old: undefined }, call);
+    const admitted = this.admission.validate({ ...attributes, object, old: undefined });
     if (admitted) {
       await admitted;
       call.resume();
@@ -141,7 +141,11 @@ export class Registry {
   }
 
   /** PUT and PATCH of an object or its status. `transform` gives what the caller wants, from what is. */
-  async update(call: Call, transform: Transform, options: { status?: boolean; raw?: boolean; whenMissing?: () => KubeObject | undefined } = {}): Promise<Written> {
+  async update(
+    call: Call,
+    transform: Transform,
+    options: { status?: boolean; raw?: boolean; whenMissing?: () => KubeObject | undefined } = {},
+  ): Promise<Written> {
     const { row, path } = call;
     const strategy = this.strategy(row);
     const key = storageKey(row, call.namespace, path.name);
@@ -203,18 +207,26 @@ export class Registry {
     const old = current.object;
     this.checkUpdate(row, path.name, wanted, old, strategy);
     const withDefaults = mode === 'raw' ? wanted : this.rules.defaults(row, wanted);
-    const attributes = { operation: 'UPDATE' as Operation, row, subresource: path.subresource, namespace: call.namespace, user: call.user, dryRun: call.dryRun, old };
+    const attributes = {
+      operation: 'UPDATE' as Operation,
+      row,
+      subresource: path.subresource,
+      namespace: call.namespace,
+      user: call.user,
+      dryRun: call.dryRun,
+      old,
+    };
     const finish = (object: KubeObject): KubeObject | Promise<KubeObject> => {
       call.stage('api.mutate');
       const next = mode === 'raw' ? object : this.fillUpdate(row, object, old, strategy, mode === 'status');
-      if (mode !== 'raw') this.rules.validate(row, next, old);
+      if (mode === 'main') this.rules.validate(row, next, old);
       call.stage('api.validate');
-      const admitted = this.admission.validate({ ...attributes, object: next }, call);
+      const admitted = this.admission.validate({ ...attributes, object: next });
       if (admitted) return admitted.then(() => next);
       call.stage('api.admit', { operation: 'UPDATE' });
       return next;
     };
-    const mutated = this.admission.mutate({ ...attributes, object: withDefaults }, call);
+    const mutated = this.admission.mutate({ ...attributes, object: withDefaults });
     return mutated instanceof Promise ? mutated.then(finish) : finish(mutated);
   }
 
@@ -243,7 +255,8 @@ export class Registry {
   private fillUpdate(row: ResourceRow, wanted: KubeObject, old: KubeObject, strategy: Strategy, status: boolean): KubeObject {
     const before = old.metadata;
     const metadata = { ...wanted.metadata };
-    for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) keep(metadata, before, field);
+    for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const)
+      keep(metadata, before, field);
     let next: KubeObject = { ...wanted, metadata };
     if (status) {
       next = { ...old, metadata, status: (wanted as { status?: unknown }).status } as KubeObject;
@@ -253,7 +266,10 @@ export class Registry {
     }
     if (hasStatus(row)) next = { ...next, status: (old as { status?: unknown }).status ?? {} } as KubeObject;
     if (strategy.prepareUpdate) next = strategy.prepareUpdate(next, old, this);
-    if (strategy.counted && (contentChanged(next, old) || (strategy.countsAnnotations && !equalJson(next.metadata.annotations ?? {}, before.annotations ?? {})))) {
+    if (
+      strategy.counted &&
+      (contentChanged(next, old) || (strategy.countsAnnotations && !equalJson(next.metadata.annotations ?? {}, before.annotations ?? {})))
+    ) {
       next = { ...next, metadata: { ...next.metadata, generation: (before.generation ?? 0) + 1 } };
     }
     return next;
@@ -327,10 +343,16 @@ export class Registry {
       throw conflict(row.group, row.plural, name ?? '', why);
     }
     call.named(old);
-    const verdict = this.admission.validate(
-      { operation: 'DELETE', row, subresource: '', namespace: call.namespace, user: call.user, dryRun, object: undefined, old },
-      call,
-    );
+    const verdict = this.admission.validate({
+      operation: 'DELETE',
+      row,
+      subresource: '',
+      namespace: call.namespace,
+      user: call.user,
+      dryRun,
+      object: undefined,
+      old,
+    });
     if (verdict) throw badRequest('admission of a delete may not wait');
     call.stage('api.admit', { operation: 'DELETE' });
   }
@@ -351,49 +373,3 @@ export class Registry {
 }
 
 const NONE: Strategy = {};
-
-/** No finalizers left on an object that was only waiting for them: the update deletes it (ShouldDeleteDuringUpdate). */
-const isReadyToGo = (next: KubeObject, old: KubeObject): boolean =>
-  next.metadata.deletionTimestamp !== undefined &&
-  (next.metadata.finalizers ?? []).length === 0 &&
-  (next.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-  (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-  !(next.kind === 'Namespace' && specFinalizers(next).length > 0);
-
-function keep<T extends object, F extends keyof T>(target: T, source: T, field: F): void {
-  if (source[field] === undefined) delete target[field];
-  else target[field] = source[field];
-}
-
-/** Equal except for the resourceVersion, which the stored object has and the wanted one may not. */
-function sameBut(next: KubeObject, old: KubeObject): boolean {
-  for (const field in next) {
-    const name = field as keyof KubeObject;
-    if (name !== 'metadata' && !equalJson(next[name], old[name])) return false;
-  }
-  for (const field in old) if (!(field in next) && old[field as keyof KubeObject] !== undefined) return false;
-  return next.metadata === old.metadata || equalJson({ ...next.metadata, resourceVersion: '' }, { ...old.metadata, resourceVersion: '' });
-}
-
-function contentChanged(next: KubeObject, old: KubeObject): boolean {
-  const fields = new Set([...Object.keys(next), ...Object.keys(old)]);
-  for (const field of fields) {
-    if (field === 'metadata' || field === 'status' || field === 'kind' || field === 'apiVersion') continue;
-    if (!equalJson(next[field as keyof KubeObject], old[field as keyof KubeObject])) return true;
-  }
-  return false;
-}
-
-/** A 422 for one field, where the machinery itself and not a kind's rules finds fault. */
-export function invalidField(row: ResourceRow, name: string, field: string, reason: string, message: string): ApiError {
-  const kind = row.group ? `${row.kind}.${row.group}` : row.kind;
-  return failure(422, 'Invalid', `${kind} ${quote(name)} is invalid: ${field}: ${message}`, {
-    name,
-    ...(row.group ? { group: row.group } : {}),
-    kind: row.kind,
-    causes: [{ reason, message, field }],
-  });
-}
-
-/** Kind and apiVersion as the path says. */
-export const typed = (row: ResourceRow, object: object): KubeObject => ({ ...(object as KubeObject), apiVersion: apiVersionOf(row), kind: row.kind });

@@ -50,7 +50,8 @@ const returned: Strategy = { returnsDeleted: true };
 
 const withStatus =
   (status: object) =>
-  (object: KubeObject): KubeObject => ({ ...object, status }) as unknown as KubeObject;
+  (object: KubeObject): KubeObject =>
+    ({ ...object, status }) as unknown as KubeObject;
 
 /** Kinds without code of their own. */
 export const PLAIN: Readonly<Record<string, Strategy>> = {

@@ -9,7 +9,7 @@ import { EPOCH_SECONDS, rfc3339 } from '../../api/time.ts';
 import type { Binding, Eviction, Kind, Namespace, Node, Pod, Scale, TokenRequest } from '../../api/types.gen.ts';
 import { bodyObject } from '../body.ts';
 import type { Call } from '../call.ts';
-import { badRequest, conflict, failure, methodNotAllowed, notFound, noSuchPath } from '../errors.ts';
+import { badRequest, conflict, failure, methodNotAllowed, noSuchPath, notFound } from '../errors.ts';
 import { ISSUER, type TokenSigner } from '../tokens.ts';
 import { evictPod } from './eviction.ts';
 import { bindPod, containerOf, withEphemeralContainers } from './pod.ts';
@@ -54,7 +54,15 @@ export async function serveSubresource(context: SubresourceContext, call: Call):
     case 'scale': {
       if (verb === 'get') return { status: 200, body: scaleOf(await current()) };
       if (!writes) break;
-      const { object } = await registry.update(call, (stored) => withScale(stored.object, checkScale(context.wanted(call, 'Scale' as Kind, SCALE, scaleOf(stored.object) as unknown as KubeObject) as unknown as Scale)), { raw: true });
+      const { object } = await registry.update(
+        call,
+        (stored) =>
+          withScale(
+            stored.object,
+            checkScale(context.wanted(call, 'Scale' as Kind, SCALE, scaleOf(stored.object) as unknown as KubeObject) as unknown as Scale),
+          ),
+        { raw: true },
+      );
       return { status: 200, body: scaleOf(object) };
     }
     case 'finalize': {
@@ -66,11 +74,19 @@ export async function serveSubresource(context: SubresourceContext, call: Call):
     case 'ephemeralcontainers':
       if (verb === 'get') return { status: 200, body: await current() };
       if (!writes) break;
-      return { status: 200, body: (await registry.update(call, ({ object }) => withEphemeralContainers(object as Pod, context.wanted(call, row.type, own, object) as Pod), { raw: true })).object };
+      return {
+        status: 200,
+        body: (
+          await registry.update(call, ({ object }) => withEphemeralContainers(object as Pod, context.wanted(call, row.type, own, object) as Pod), { raw: true })
+        ).object,
+      };
     case 'resize':
       if (verb === 'get') return { status: 200, body: await current() };
       if (!writes) break;
-      return { status: 200, body: (await registry.update(call, ({ object }) => resized(object as Pod, context.wanted(call, row.type, own, object) as Pod))).object };
+      return {
+        status: 200,
+        body: (await registry.update(call, ({ object }) => resized(object as Pod, context.wanted(call, row.type, own, object) as Pod))).object,
+      };
     case 'binding': {
       if (verb !== 'create') break;
       return { status: 201, body: await bindPod(registry, call, bodyObject(call, 'Binding', { apiVersion: 'v1', kind: 'Binding' }) as Binding) };
@@ -84,7 +100,15 @@ export async function serveSubresource(context: SubresourceContext, call: Call):
     case 'token': {
       if (verb !== 'create') break;
       const account = await current();
-      return { status: 201, body: await issueToken(context, call, account, bodyObject(call, 'TokenRequest' as Kind, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' }) as TokenRequest) };
+      return {
+        status: 201,
+        body: await issueToken(
+          context,
+          call,
+          account,
+          bodyObject(call, 'TokenRequest' as Kind, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' }) as TokenRequest,
+        ),
+      };
     }
     case 'proxy':
       if (row.kind !== 'Node') break;
@@ -151,7 +175,12 @@ async function issueToken({ registry, tokens }: SubresourceContext, call: Call, 
     if (!stored) throw notFound('', 'pods', reference.name ?? '');
     pod = stored.object as Pod;
     if (reference.uid && reference.uid !== pod.metadata.uid) {
-      throw conflict('', 'pods', reference.name ?? '', `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`);
+      throw conflict(
+        '',
+        'pods',
+        reference.name ?? '',
+        `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      );
     }
     if (pod.spec?.serviceAccountName !== account.metadata.name) {
       throw badRequest(`cannot bind token for serviceaccount "${account.metadata.name}" to pod running with different serviceaccount name.`);
@@ -214,7 +243,11 @@ async function askKubelet({ registry, kubelet }: SubresourceContext, call: Call,
     if (!(error instanceof TransportError)) throw error;
     call.resume();
     const query = queryText(request.query);
-    throw failure(500, '', call.path.subresource === 'log' ? `Get "https://${host}:10250${request.path}${query}": ${error.message}` : `error dialing backend: ${error.message}`);
+    throw failure(
+      500,
+      '',
+      call.path.subresource === 'log' ? `Get "https://${host}:10250${request.path}${query}": ${error.message}` : `error dialing backend: ${error.message}`,
+    );
   }
 }
 

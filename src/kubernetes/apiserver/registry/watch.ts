@@ -9,7 +9,8 @@ import type { Pipe } from '../../api/stream.ts';
 import { fromStorage } from '../conversion.ts';
 import { expired } from '../errors.ts';
 import type { Filter } from '../filter.ts';
-import { atRevision, type CacheEvent, type WatchCache, type Watcher } from '../watch-cache.ts';
+import type { CacheEvent, Watcher } from '../resource-cache.ts';
+import { atRevision, type WatchCache } from '../watch-cache.ts';
 import { listCached } from './read.ts';
 
 export interface WatchQuery {
@@ -24,7 +25,14 @@ export interface WatchQuery {
 export type Present = (object: KubeObject) => unknown;
 
 /** Starts a watch into `pipe`. Throws 410 Expired when the window does not reach back to `since`. Returns what ends it. */
-export function openWatch(cache: WatchCache, row: ResourceRow, filter: Filter, query: WatchQuery, present: Present, pipe: Pipe<unknown>): { close(): void; watcher: Watcher } {
+export function openWatch(
+  cache: WatchCache,
+  row: ResourceRow,
+  filter: Filter,
+  query: WatchQuery,
+  present: Present,
+  pipe: Pipe<unknown>,
+): { close(): void; watcher: Watcher } {
   const resource = cache.resource(`${row.prefix}/`);
   const write = (type: WatchEvent['type'], object: KubeObject): void => pipe.write({ type, object: present(object) });
   const whole = query.since === undefined || query.since === 0;
@@ -83,4 +91,3 @@ const bookmarkOf = (row: ResourceRow, revision: number, initial = false): KubeOb
   apiVersion: apiVersionOf(row),
   metadata: { resourceVersion: String(revision), ...(initial ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}) },
 });
-

@@ -24,7 +24,7 @@ const NAME_RULES: Partial<Record<Kind, NameRule>> = {
   StatefulSet: LABEL,
 };
 
-type Rule<T> = (errors: Errors, object: T, old: T | undefined) => void;
+type Rule<T> = (errors: Errors, object: T, old: T | undefined, subresource: string) => void;
 
 const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   ClusterRole: core.validateClusterRole,
@@ -61,24 +61,27 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   StorageClass: core.validateStorageClass,
 };
 
-function validatePod(errors: Errors, pod: Pod, old: Pod | undefined): void {
+/** Subresources that change a pod's spec in their own way; the API server's registry limits what of it they may touch. */
+const POD_SPEC_SUBRESOURCES = new Set(['ephemeralcontainers', 'resize', 'binding']);
+
+function validatePod(errors: Errors, pod: Pod, old: Pod | undefined, subresource: string): void {
   // An unchanged spec was fine when it came: most updates of pods are of labels, and this is a hot path.
   if (old && old.spec === pod.spec) return;
   validatePodSpec(errors, pod.spec ?? { containers: [] }, 'spec');
-  if (old) validatePodUpdate(errors, pod, old);
+  if (old && !POD_SPEC_SUBRESOURCES.has(subresource)) validatePodUpdate(errors, pod, old);
 }
 
 /**
- * The errors of an object to be created, or, with `old`, to be updated through its main resource. `kind` is the key of
- * `Kinds`. Updates of subresources (status, scale, binding, resize) have rules of their own and do not come here.
+ * The errors of an object to be created, or, with `old`, to be updated. `kind` is the key of `Kinds`; `subresource` is
+ * what the update came through, where that decides what of a pod may change.
  */
-export function validate(kind: Kind, object: object, old?: object): FieldError[] {
+export function validate(kind: Kind, object: object, old?: object, subresource = ''): FieldError[] {
   const errors: FieldError[] = [];
   const { metadata } = object as KubeObject;
   const before = (old as KubeObject | undefined)?.metadata;
   validateMetadata(errors, metadata, byKind(kind).namespaced, NAME_RULES[kind] ?? SUBDOMAIN);
   if (before) validateMetadataUpdate(errors, metadata, before);
   const rule = RULES[kind] as Rule<object> | undefined;
-  rule?.(errors, object, old);
+  rule?.(errors, object, old, subresource);
   return errors;
 }

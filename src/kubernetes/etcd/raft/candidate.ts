@@ -1,4 +1,4 @@
-/** Elections, seen by who stands for one (paper 5.2). */
+/** Elections, seen by who stands for one and by who is asked (paper 5.2, 5.4.1). */
 import { stepFollower } from './follower.ts';
 import { broadcastAppend } from './leader.ts';
 import { voteResult, voterIds } from './quorum.ts';
@@ -55,5 +55,24 @@ export function stepCandidate(raft: RaftCore, m: Message): RaftError | undefined
     }
     default:
       return undefined;
+  }
+}
+
+/** Paper 5.2 and 5.4.1: one vote per term, first come first served, and only for a log at least as up-to-date as ours. */
+export function answerVote(raft: RaftCore, m: Message): void {
+  const from = m.from as number;
+  const pre = m.type === 'MsgPreVote';
+  const free = raft.vote === from || (raft.vote === 0 && raft.lead === 0) || (pre && m.term > raft.term);
+  const type = pre ? 'MsgPreVoteResp' : 'MsgVoteResp';
+  if (free && raft.log.isUpToDate(m.index ?? 0, m.logTerm ?? 0)) {
+    // A pre-vote is granted for the term asked about, which need not be ours.
+    raft.send({ type, from: raft.id, to: from, term: m.term });
+    if (pre) return;
+    raft.electionElapsed = 0;
+    raft.vote = from;
+    raft.trace('vote', from, undefined);
+  } else {
+    raft.trace('reject', from, free ? 'log' : 'voted');
+    raft.send({ type, from: raft.id, to: from, term: raft.term, reject: true });
   }
 }

@@ -6,7 +6,7 @@
  * is that of etcd-io/raft where the paper leaves a choice. Here simplified: asynchronous storage writes
  * (`asyncStorageWrites`) are refused; the host persists one Ready after the other.
  */
-import { CAMPAIGN_TRANSFER, campaign, stepCandidate } from './candidate.ts';
+import { answerVote, CAMPAIGN_TRANSFER, campaign, stepCandidate } from './candidate.ts';
 import { stepFollower } from './follower.ts';
 import { abortTransfer, broadcastAppend, maybeCommit, maybeSendAppend, stepLeader } from './leader.ts';
 import { payloadSize, RaftLog } from './log.ts';
@@ -226,7 +226,7 @@ export class RaftCore implements Raft {
         return undefined;
       case 'MsgVote':
       case 'MsgPreVote':
-        this.answerVote(m);
+        answerVote(this, m);
         return undefined;
       default:
         if (this.role === 'Leader') return stepLeader(this, m);
@@ -258,25 +258,6 @@ export class RaftCore implements Raft {
       this.send({ type: 'MsgPreVoteResp', from: this.id, to: from, term: this.term, reject: true });
     }
     return false;
-  }
-
-  /** Paper 5.2 and 5.4.1: one vote per term, first come first served, and only for a log at least as up-to-date as ours. */
-  private answerVote(m: Message): void {
-    const from = m.from as NodeId;
-    const pre = m.type === 'MsgPreVote';
-    const free = this.vote === from || (this.vote === 0 && this.lead === 0) || (pre && m.term > this.term);
-    const type = pre ? 'MsgPreVoteResp' : 'MsgVoteResp';
-    if (free && this.log.isUpToDate(m.index ?? 0, m.logTerm ?? 0)) {
-      // A pre-vote is granted for the term asked about, which need not be ours.
-      this.send({ type, from: this.id, to: from, term: m.term });
-      if (pre) return;
-      this.electionElapsed = 0;
-      this.vote = from;
-      this.trace('vote', from, undefined);
-    } else {
-      this.trace('reject', from, free ? 'log' : 'voted');
-      this.send({ type, from: this.id, to: from, term: this.term, reject: true });
-    }
   }
 
   /** Queues a message; acknowledgements and votes wait for the disk. */

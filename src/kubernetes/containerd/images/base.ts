@@ -1,0 +1,20 @@
+/** What most images share: a shell and busybox' programs, at the paths they have in busybox and Debian images. */
+import type { Program } from '../../../linux/program.ts';
+import { applets } from '../../../linux/shell/applets/applets.ts';
+import { sh } from '../../../linux/shell/shell.ts';
+
+/** `/bin/sh` and every applet under /bin. */
+export const basePrograms: Readonly<Record<string, Program>> = {
+  ...Object.fromEntries(Object.entries(applets).map(([name, program]) => [`/bin/${name}`, program])),
+  '/bin/sh': sh,
+  '/usr/bin/env': applets['env'] ?? sh,
+};
+
+export const passwd = (...users: string[]): string => `${['root:x:0:0:root:/root:/bin/sh', ...users].join('\n')}\n`;
+
+/** A Debian image's files. */
+export const debianFiles: Readonly<Record<string, string>> = {
+  '/etc/os-release': 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION="12 (bookworm)"\nID=debian\n',
+  '/etc/debian_version': '12.11\n',
+  '/etc/passwd': passwd('nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin'),
+};
