@@ -88,12 +88,16 @@ if (Object.values(out).every(existsSync) && readFileSync(out.types, 'utf8').slic
 
 // --- the served kinds ------------------------------------------------------------------------------
 
-const served = [...table.matchAll(/^ {2}row\('([^']*)', '([^']*)', '([^']*)'(.*)$/gm)].map(([, group, version, kind, rest]) => ({
-  group,
-  version,
-  kind,
-  type: /\btype: '(\w+)'/.exec(rest)?.[1] ?? kind,
-}));
+const served = table
+  .slice(table.indexOf('export const RESOURCES'), table.indexOf('\n];'))
+  .split(/\n {2}row\(/)
+  .slice(1)
+  .map((text) => {
+    const literals = /^\s*'([^']*)',\s*'([^']*)',\s*'([^']*)'/.exec(text);
+    if (!literals) throw new Error(`generate: cannot read the row ${text.slice(0, 60)}`);
+    const [, group, version, kind] = literals;
+    return { group, version, kind, type: /\btype: '(\w+)'/.exec(text)?.[1] ?? kind };
+  });
 if (served.length < 10) throw new Error('generate: could not read the rows of resources.ts');
 
 // --- the models of client-node ---------------------------------------------------------------------

@@ -4,14 +4,12 @@
  */
 
 import type { ApiHandler } from '../kubernetes/api/request.ts';
-import { createKubectl } from '../kubernetes/kubectl/kubectl.ts';
 import { Kernel } from '../linux/kernel.ts';
 import type { Lan } from '../linux/lan.ts';
 import type { Program } from '../linux/program.ts';
-import { applets } from '../linux/shell/applets/applets.ts';
-import { createTerminal } from '../linux/shell/interactive.ts';
+import type { createTerminal } from '../linux/shell/interactive.ts';
+import { bringApplet, bringShell, lazyApplets } from '../linux/shell/lazy.ts';
 import { Machine as ShellMachine } from '../linux/shell/machine.ts';
-import { runCommand, sh } from '../linux/shell/shell.ts';
 import type { Wires } from '../linux/wire.ts';
 import type { Loop } from '../sim/loop.ts';
 import { forever, type Process } from '../sim/process.ts';
@@ -68,14 +66,15 @@ export class Laptop {
     this.machine.powerOn();
     this.user = this.machine.root.spawn('you@laptop', forever);
 
-    const kubectl: Program = (self) => {
+    const kubectl: Program = async (self) => {
       // What a person typed is where chains of causes begin.
       self.process.trace.emit('user.command', '', { command: self.argv.join(' ') });
+      const { createKubectl } = await self.process.outside(import('../kubernetes/kubectl/kubectl.ts'));
       return createKubectl({ handler: options.apiServer(self.process), certificate: ADMIN, ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}) })(
         self,
       );
     };
-    const programs: Readonly<Record<string, Program>> = { ...applets, sh, bash: sh, kubectl, k: kubectl };
+    const programs: Readonly<Record<string, Program>> = { ...lazyApplets, sh: bringApplet('sh'), bash: bringApplet('sh'), kubectl, k: kubectl };
     this.shellMachine = new ShellMachine({
       hostname: 'laptop',
       files,
@@ -87,39 +86,47 @@ export class Laptop {
 
   /** Keys typed at a terminal; the first ones open it. */
   keys(name: string, text: string): void {
-    this.screen(name).terminal.keys(text);
+    this.withScreen(name, 80, 24, (screen) => screen.terminal.keys(text));
   }
 
   resize(name: string, columns: number, rows: number): void {
-    const known = this.screens.get(name);
-    if (known) known.terminal.resize(columns, rows);
-    else this.screen(name, columns, rows);
+    this.withScreen(name, columns, rows, (screen) => screen.terminal.resize(columns, rows));
   }
 
   /** Runs a line without a terminal. */
   run(command: string, done: (result: { stdout: string; stderr: string; exitCode: number }) => void): void {
     this.user.spawn(`run-${++this.commands}@laptop`, async (self) => {
+      const { runCommand } = await bringShell(self);
       done(await runCommand({ self, machine: this.shellMachine, env: ENV, cwd: HOME }, command));
     });
   }
 
-  private screen(name: string, columns = 80, rows = 24): Screen {
-    let screen = this.screens.get(name);
-    if (!screen) {
-      screen = {
-        terminal: createTerminal({
-          self: this.user,
-          machine: this.shellMachine,
-          env: ENV,
-          cwd: HOME,
-          columns,
-          rows,
-          write: (text) => this.options.show(name, text),
-        }),
-      };
-      this.screens.set(name, screen);
+  /** Opens the terminal if it is not open; its shell is brought in while the clock stands still. */
+  private withScreen(name: string, columns: number, rows: number, then: (screen: Screen) => void): void {
+    const known = this.screens.get(name);
+    if (known) {
+      then(known);
+      return;
     }
-    return screen;
+    bringShell(this.user).then(({ createTerminal }) => {
+      // Two inputs may both have found it closed.
+      let screen = this.screens.get(name);
+      if (!screen) {
+        screen = {
+          terminal: createTerminal({
+            self: this.user,
+            machine: this.shellMachine,
+            env: ENV,
+            cwd: HOME,
+            columns,
+            rows,
+            write: (text) => this.options.show(name, text),
+          }),
+        };
+        this.screens.set(name, screen);
+      }
+      then(screen);
+    });
   }
 }
 

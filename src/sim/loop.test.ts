@@ -169,6 +169,23 @@ test('work outside holds the clock until it lets go', async () => {
   expect(seen).toEqual([0, seconds(1)]);
 });
 
+test('several things outside end in the order they began, however long each takes', async () => {
+  const loop = new Loop({ seed: 1, host: quietHost });
+  const log: string[] = [];
+  const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  for (const [name, ms] of [
+    ['slow', 20],
+    ['quick', 1],
+  ] as const) {
+    loop.spawn(name, async (self) => {
+      await self.outside(later(ms));
+      log.push(`${name} at ${self.clock.now()}`);
+    });
+  }
+  await loop.run(seconds(1));
+  expect(log).toEqual(['slow at 0', 'quick at 0']);
+});
+
 test('luck is even, and a newcomer does not shift it', () => {
   const rng = createRng(7).fork('kubelet@node-1');
   const before = [rng.between(0, 1000), rng.between(0, 1000)];

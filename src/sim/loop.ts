@@ -55,6 +55,7 @@ export class Loop {
   private readonly sliceMs: number;
   private sliceEnd = 0;
   private holders = 0;
+  private outsideTail: Promise<void> = Promise.resolve();
   private released: (() => void) | undefined;
   private digestA = 0x811c9dc5;
   private digestB = 0x9e3779b9;
@@ -138,6 +139,17 @@ export class Loop {
         this.released = undefined;
       }
     };
+  }
+
+  /** Holds the clock until `work` is done. What is told first waits first: real time must not decide who goes on before whom. */
+  outside<T>(work: Promise<T>): Promise<T> {
+    const letGo = this.hold();
+    const turn = this.outsideTail.then(() => work);
+    this.outsideTail = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn.finally(letGo);
   }
 
   /** Makes `run` return at the next event boundary. */
@@ -322,6 +334,10 @@ class LoopProcess implements Process {
     }
     this.children.add(child);
     return child.start(main);
+  }
+
+  outside<T>(work: Promise<T>): Promise<T> {
+    return this.loop.outside(work);
   }
 
   kill(): void {

@@ -17,6 +17,8 @@ export interface Process {
   readonly alive: boolean;
   /** Goes silent, with every process it spawned. */
   kill(): void;
+  /** Waits for work outside of the world that takes real time (a part of the program to be loaded) while the clock stands still, so that no world can tell how long it took. Several such waits end in the order they began. */
+  outside<T>(work: Promise<T>): Promise<T>;
   /** A child: dies with this one, if not before. */
   spawn(name: string, main: Main): Process;
   /** Called once, at the instant of death (killed, ended or crashed); for whoever supervises it. Returns the function that stops listening. */

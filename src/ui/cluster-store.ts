@@ -49,6 +49,10 @@ export function createClusterStore(topology: string) {
   const pods = new PodTable();
   let layout = new MapLayout(expectedNodes(topology));
   const nodeByName = new Map<string, number>();
+  const nodeByUid = new Map<string, number>();
+  /** Answers of `bright` for the present version. */
+  const brightness = new Map<string, { readonly mask: Uint8Array; readonly count: number }>();
+  let brightAt = -1;
   const frameListeners = new Set<(news: FrameNews) => void>();
 
   const applyFrame = (frame: Frame, wall: number): void => {
@@ -56,6 +60,7 @@ export function createClusterStore(topology: string) {
     if (frame.reset) {
       layout = new MapLayout(expectedNodes(topology));
       nodeByName.clear();
+      nodeByUid.clear();
     }
     let nodes = before.nodes;
     const newNodes: number[] = [];
@@ -69,6 +74,7 @@ export function createClusterStore(topology: string) {
         if (!next.has(node.index)) newNodes.push(node.index);
         next.set(node.index, node);
         nodeByName.set(node.name, node.index);
+        nodeByUid.set(node.uid, node.index);
       }
       layout.addNodes(frame.nodes);
       nodes = next;
@@ -121,6 +127,10 @@ export function createClusterStore(topology: string) {
       const index = nodeByName.get(name);
       return index === undefined ? undefined : store.getState().nodes.get(index);
     },
+    nodeWithUid: (uid: string): NodeRecord | undefined => {
+      const index = nodeByUid.get(uid);
+      return index === undefined ? undefined : store.getState().nodes.get(index);
+    },
     nodeName: (index: number): string => store.getState().nodes.get(index)?.name ?? '',
     applyFrame,
     applyClock: (clock: Clock): void =>
@@ -140,6 +150,12 @@ export function createClusterStore(topology: string) {
     bright(filterText: string, chosen: readonly string[]): { readonly mask: Uint8Array; readonly count: number } | undefined {
       const filter = parseFilter(filterText);
       if (!filter && chosen.length === 0) return undefined;
+      const { version } = store.getState();
+      if (version !== brightAt) brightness.clear();
+      brightAt = version;
+      const key = `${filterText}\n${chosen.join()}`;
+      const known = brightness.get(key);
+      if (known) return known;
       const mask = new Uint8Array(pods.length);
       let count = 0;
       for (let index = 0; index < pods.length; index++) {
@@ -150,7 +166,9 @@ export function createClusterStore(topology: string) {
         mask[index] = 1;
         count++;
       }
-      return { mask, count };
+      const found = { mask, count };
+      brightness.set(key, found);
+      return found;
     },
   };
 }

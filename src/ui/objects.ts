@@ -29,8 +29,8 @@ export function thingOf(cluster: Cluster, id: string | undefined): Thing | undef
   const state = cluster.store.getState();
   if (id.startsWith('Service/')) return state.services.has(id.slice(8)) ? serviceThing(id.slice(8)) : undefined;
   if (id.startsWith('Member/')) return state.members.has(id.slice(7)) ? memberThing(id.slice(7)) : undefined;
-  for (const node of state.nodes.values()) if (nodeThing(node).id === id) return nodeThing(node);
-  return undefined;
+  const node = id.startsWith('Machine/') ? cluster.nodeNamed(id.slice(8)) : cluster.nodeWithUid(id);
+  return node && nodeThing(node);
 }
 
 export function boxOf(cluster: Cluster, thing: Thing): Box | undefined {

@@ -23,7 +23,8 @@ export function setCondition<C extends ConditionLike>(conditions: readonly C[] |
   const at = list.findIndex((c) => c.type === condition.type);
   const before = list[at];
   if (!before) return [...list, condition];
-  const after = before.status === condition.status ? { ...condition, lastTransitionTime: before.lastTransitionTime ?? condition.lastTransitionTime } : condition;
+  const after =
+    before.status === condition.status ? { ...condition, lastTransitionTime: before.lastTransitionTime ?? condition.lastTransitionTime } : condition;
   if (sameFields(before, after)) return list;
   return list.map((c, i) => (i === at ? after : c));
 }

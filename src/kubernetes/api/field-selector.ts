@@ -46,14 +46,14 @@ function splitTerms(text: string): string[] {
 function splitTerm(term: string): FieldRequirement | undefined {
   for (let i = 0; i < term.length; i += 1) {
     const rest = term.slice(i, i + 2);
-    if (rest === '!=') return { field: term.slice(0, i), operator: '!=', value: unescape(term.slice(i + 2)) };
-    if (rest === '==') return { field: term.slice(0, i), operator: '=', value: unescape(term.slice(i + 2)) };
-    if (term[i] === '=') return { field: term.slice(0, i), operator: '=', value: unescape(term.slice(i + 1)) };
+    if (rest === '!=') return { field: term.slice(0, i), operator: '!=', value: unescaped(term.slice(i + 2)) };
+    if (rest === '==') return { field: term.slice(0, i), operator: '=', value: unescaped(term.slice(i + 2)) };
+    if (term[i] === '=') return { field: term.slice(0, i), operator: '=', value: unescaped(term.slice(i + 1)) };
   }
   return undefined;
 }
 
-function unescape(value: string): string {
+function unescaped(value: string): string {
   let out = '';
   for (let i = 0; i < value.length; i += 1) {
     const ch = value[i];

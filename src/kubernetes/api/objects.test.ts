@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { findCondition, isTrue, removeCondition, setCondition } from './condition.ts';
+import { type ConditionLike, findCondition, isTrue, removeCondition, setCondition } from './condition.ts';
 import { canonicalJson, computeHash, fnv32a } from './hash.ts';
 import { controllerOf, isControlledBy, newControllerRef } from './owner.ts';
 
 describe('conditions', () => {
-  const ready = { type: 'Ready', status: 'True', lastTransitionTime: 't1' };
+  const ready: ConditionLike = { type: 'Ready', status: 'True', lastTransitionTime: 't1' };
   test('the time stays while the status stays', () => {
     expect(setCondition([ready], { type: 'Ready', status: 'True', reason: 'New', lastTransitionTime: 't2' })).toEqual([{ ...ready, reason: 'New' }]);
-    expect(setCondition([ready], { type: 'Ready', status: 'False', lastTransitionTime: 't2' })).toEqual([{ type: 'Ready', status: 'False', lastTransitionTime: 't2' }]);
+    expect(setCondition([ready], { type: 'Ready', status: 'False', lastTransitionTime: 't2' })).toEqual([
+      { type: 'Ready', status: 'False', lastTransitionTime: 't2' },
+    ]);
   });
   test('nothing new is the same list', () => {
     const list = [ready];

@@ -34,7 +34,11 @@ describe('merge patch (the examples of RFC 7386)', () => {
     [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
     [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
     [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
-    [['a', 'b'], ['c', 'd'], ['c', 'd']],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
     [{ a: 'b' }, ['c'], ['c']],
     [{ e: null }, { a: 1 }, { e: null, a: 1 }],
     [[1, 2], { a: 'b', c: null }, { a: 'b' }],
@@ -48,11 +52,22 @@ describe('strategic merge patch', () => {
   const web = { name: 'web', image: 'nginx:1', env: [{ name: 'A', value: '1' }], ports: [{ containerPort: 80 }] };
   const side = { name: 'side', image: 'busybox' };
   const pod = (spec: Json): Json => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec });
-  const patched = (patch: Json, spec: Json = { containers: [web, side] }): Json => (applyStrategicMergePatch('Pod', pod(spec), { spec: patch }) as { spec: Json }).spec;
+  const patched = (patch: Json, spec: Json = { containers: [web, side] }): Json =>
+    (applyStrategicMergePatch('Pod', pod(spec), { spec: patch }) as { spec: Json }).spec;
 
   test('containers merge by name, their env by name', () => {
     expect(patched({ containers: [{ name: 'web', image: 'nginx:2', env: [{ name: 'B', value: '2' }] }] })).toEqual({
-      containers: [{ ...web, image: 'nginx:2', env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }] }, side],
+      containers: [
+        {
+          ...web,
+          image: 'nginx:2',
+          env: [
+            { name: 'A', value: '1' },
+            { name: 'B', value: '2' },
+          ],
+        },
+        side,
+      ],
     });
   });
   test('an untouched container is the same object', () => {
@@ -60,13 +75,22 @@ describe('strategic merge patch', () => {
     expect(spec.containers[1]).toBe(side);
   });
   test('a new container is appended, one is deleted', () => {
-    expect(patched({ containers: [{ name: 'new', image: 'x' }, { $patch: 'delete', name: 'web' }] })).toEqual({ containers: [side, { name: 'new', image: 'x' }] });
+    expect(
+      patched({
+        containers: [
+          { name: 'new', image: 'x' },
+          { $patch: 'delete', name: 'web' },
+        ],
+      }),
+    ).toEqual({ containers: [side, { name: 'new', image: 'x' }] });
   });
   test('$patch: replace takes the whole list', () => {
     expect(patched({ containers: [{ name: 'only', image: 'x' }, { $patch: 'replace' }] })).toEqual({ containers: [{ name: 'only', image: 'x' }] });
   });
   test('$patch: replace takes the whole map', () => {
-    expect(patched({ securityContext: { $patch: 'replace', runAsUser: 1 } }, { securityContext: { fsGroup: 2 } })).toEqual({ securityContext: { runAsUser: 1 } });
+    expect(patched({ securityContext: { $patch: 'replace', runAsUser: 1 } }, { securityContext: { fsGroup: 2 } })).toEqual({
+      securityContext: { runAsUser: 1 },
+    });
   });
   test('tolerations and args are atomic', () => {
     expect(patched({ tolerations: [{ key: 'b' }] }, { tolerations: [{ key: 'a' }] })).toEqual({ tolerations: [{ key: 'b' }] });
@@ -75,17 +99,25 @@ describe('strategic merge patch', () => {
     expect(patched({ nodeSelector: { a: null, c: '3' } }, { nodeSelector: { a: '1', b: '2' } })).toEqual({ nodeSelector: { b: '2', c: '3' } });
   });
   test('$retainKeys keeps only what it names', () => {
-    expect(patched({ volumes: [{ name: 'v', $retainKeys: ['name', 'emptyDir'], emptyDir: {} }] }, { volumes: [{ name: 'v', hostPath: { path: '/x' } }] })).toEqual({
+    expect(
+      patched({ volumes: [{ name: 'v', $retainKeys: ['name', 'emptyDir'], emptyDir: {} }] }, { volumes: [{ name: 'v', hostPath: { path: '/x' } }] }),
+    ).toEqual({
       volumes: [{ name: 'v', emptyDir: {} }],
     });
     expect(
-      applyStrategicMergePatch('Deployment', { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } }, { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } }),
+      applyStrategicMergePatch(
+        'Deployment',
+        { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } },
+        { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } },
+      ),
     ).toEqual({ spec: { strategy: { type: 'Recreate' } } });
   });
   test('finalizers are a set with deletion', () => {
     const object = { metadata: { finalizers: ['a', 'b'] } };
     expect(applyStrategicMergePatch('Pod', object, { metadata: { finalizers: ['b', 'c'] } })).toEqual({ metadata: { finalizers: ['a', 'b', 'c'] } });
-    expect(applyStrategicMergePatch('Pod', object, { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } })).toEqual({ metadata: { finalizers: ['b'] } });
+    expect(applyStrategicMergePatch('Pod', object, { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } })).toEqual({
+      metadata: { finalizers: ['b'] },
+    });
   });
   test('$setElementOrder orders what the patch names; the server’s own items keep their place', () => {
     expect(
@@ -99,10 +131,18 @@ describe('strategic merge patch', () => {
     expect(() => patched({ containers: [{ image: 'x' }] })).toThrow('map: {"image":"x"} does not contain declared merge key: name');
   });
   test('service ports merge by port, conditions by type', () => {
-    expect(applyStrategicMergePatch('Service', { spec: { ports: [{ port: 80, name: 'a' }] } }, { spec: { ports: [{ port: 80, nodePort: 30000 }, { port: 81 }] } })).toEqual({
+    expect(
+      applyStrategicMergePatch('Service', { spec: { ports: [{ port: 80, name: 'a' }] } }, { spec: { ports: [{ port: 80, nodePort: 30000 }, { port: 81 }] } }),
+    ).toEqual({
       spec: { ports: [{ port: 80, name: 'a', nodePort: 30000 }, { port: 81 }] },
     });
-    expect(applyStrategicMergePatch('Node', { status: { conditions: [{ type: 'Ready', status: 'True' }] } }, { status: { conditions: [{ type: 'Ready', status: 'False' }] } })).toEqual({
+    expect(
+      applyStrategicMergePatch(
+        'Node',
+        { status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+        { status: { conditions: [{ type: 'Ready', status: 'False' }] } },
+      ),
+    ).toEqual({
       status: { conditions: [{ type: 'Ready', status: 'False' }] },
     });
   });

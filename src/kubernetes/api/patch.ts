@@ -121,7 +121,8 @@ function mergeMap(model: string | undefined, original: JsonObject, patch: JsonOb
     if (!key.startsWith(ORDER_PREFIX)) continue;
     const field = key.slice(ORDER_PREFIX.length);
     const list = out[field];
-    if (Array.isArray(list) && Array.isArray(order)) out[field] = reorder(mergeKeyOf(model, field), list, order, Array.isArray(original[field]) ? (original[field] as readonly Json[]) : []);
+    if (Array.isArray(list) && Array.isArray(order))
+      out[field] = reorder(mergeKeyOf(model, field), list, order, Array.isArray(original[field]) ? (original[field] as readonly Json[]) : []);
   }
   return out;
 }
@@ -159,7 +160,8 @@ function clean(value: Json): Json {
   if (!isObject(value)) return value;
   const out: Record<string, Json | undefined> = {};
   for (const [key, inner] of Object.entries(value)) {
-    if (inner === undefined || inner === null || key === DIRECTIVE || key === RETAIN_KEYS || key.startsWith(ORDER_PREFIX) || key.startsWith(DELETE_PREFIX)) continue;
+    if (inner === undefined || inner === null || key === DIRECTIVE || key === RETAIN_KEYS || key.startsWith(ORDER_PREFIX) || key.startsWith(DELETE_PREFIX))
+      continue;
     out[key] = clean(inner);
   }
   return out;

@@ -77,8 +77,7 @@ function row(group: string, version: string, kind: string, plural: string, names
 }
 
 /**
- * The generator reads these rows as text: keep a row's first three arguments literal and on its first line,
- * and `type:` on that line too. Order is the order of discovery.
+ * The generator reads these rows as text: keep a row's first three arguments, and `type:`, literal. Order is the order of discovery.
  */
 export const RESOURCES: readonly ResourceRow[] = [
   row('', 'v1', 'Binding', 'bindings', NAMESPACED, VIRTUAL),
@@ -155,7 +154,12 @@ export const RESOURCES: readonly ResourceRow[] = [
   row('authorization.k8s.io', 'v1', 'SubjectAccessReview', 'subjectaccessreviews', CLUSTER, VIRTUAL),
 
   row('autoscaling', 'v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', NAMESPACED, { short: ['hpa'], categories: ['all'], status: true }),
-  row('autoscaling', 'v1', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', NAMESPACED, { type: 'HorizontalPodAutoscalerV1', short: ['hpa'], categories: ['all'], status: true }),
+  row('autoscaling', 'v1', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', NAMESPACED, {
+    type: 'HorizontalPodAutoscalerV1',
+    short: ['hpa'],
+    categories: ['all'],
+    status: true,
+  }),
 
   row('batch', 'v1', 'CronJob', 'cronjobs', NAMESPACED, { short: ['cj'], categories: ['all'], status: true }),
   row('batch', 'v1', 'Job', 'jobs', NAMESPACED, { categories: ['all'], status: true }),
@@ -270,4 +274,5 @@ export const objectPath = (row: ResourceRow, namespace: string, name: string, su
   `${collectionPath(row, namespace)}/${name}${subresource ? `/${subresource}` : ''}`;
 
 /** An object's key in etcd: `/registry/pods/default/web-1`, `/registry/minions/node-1`. */
-export const storageKey = (row: ResourceRow, namespace: string, name: string): string => (row.namespaced ? `${row.prefix}/${namespace}/${name}` : `${row.prefix}/${name}`);
+export const storageKey = (row: ResourceRow, namespace: string, name: string): string =>
+  row.namespaced ? `${row.prefix}/${namespace}/${name}` : `${row.prefix}/${name}`;

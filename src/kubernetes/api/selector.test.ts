@@ -65,7 +65,13 @@ describe('label selectors as objects', () => {
     expect(selectorOf({}).empty).toBe(true);
   });
   test('pairs and expressions must all hold', () => {
-    const selector = selectorOf({ matchLabels: { a: '1' }, matchExpressions: [{ key: 'b', operator: 'In', values: ['x', 'y'] }, { key: 'c', operator: 'DoesNotExist' }] });
+    const selector = selectorOf({
+      matchLabels: { a: '1' },
+      matchExpressions: [
+        { key: 'b', operator: 'In', values: ['x', 'y'] },
+        { key: 'c', operator: 'DoesNotExist' },
+      ],
+    });
     expect(selector.matches({ a: '1', b: 'y' })).toBe(true);
     expect(selector.matches({ a: '1', b: 'y', c: '' })).toBe(false);
     expect(selector.toString()).toBe('a=1,b in (x,y),!c');

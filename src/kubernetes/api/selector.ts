@@ -261,11 +261,14 @@ class Parser {
 function requirementOf(key: string, operator: Operator, values: readonly string[]): Requirement {
   const list = `[${values.map((v) => JSON.stringify(v)).join(',')}]`;
   const errors: string[] = [];
-  if ((operator === 'in' || operator === 'notin') && values.length === 0) errors.push(`values: Invalid value: ${list}: for 'in', 'notin' operators, values set can't be empty`);
-  if ((operator === 'exists' || operator === '!') && values.length > 0) errors.push(`values: Invalid value: ${list}: values set must be empty for exists and does not exist`);
+  if ((operator === 'in' || operator === 'notin') && values.length === 0)
+    errors.push(`values: Invalid value: ${list}: for 'in', 'notin' operators, values set can't be empty`);
+  if ((operator === 'exists' || operator === '!') && values.length > 0)
+    errors.push(`values: Invalid value: ${list}: values set must be empty for exists and does not exist`);
   if (operator === 'gt' || operator === 'lt') {
     values.forEach((value, i) => {
-      if (!/^[-+]?\d+$/.test(value)) errors.push(`values[${i}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
+      if (!/^[-+]?\d+$/.test(value))
+        errors.push(`values[${i}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
     });
   }
   values.forEach((value, i) => {

@@ -11,7 +11,8 @@ export const EPOCH_SECONDS = 1_767_600_000;
 export const timestamp = (now: Instant): string => rfc3339(EPOCH_SECONDS + Math.floor(now / 1_000_000));
 
 /** `2026-01-05T08:00:42.123456Z`: metav1.MicroTime. */
-export const microTimestamp = (now: Instant): string => rfc3339(EPOCH_SECONDS + Math.floor(now / 1_000_000)).replace('Z', `.${String(now % 1_000_000).padStart(6, '0')}Z`);
+export const microTimestamp = (now: Instant): string =>
+  rfc3339(EPOCH_SECONDS + Math.floor(now / 1_000_000)).replace('Z', `.${String(now % 1_000_000).padStart(6, '0')}Z`);
 
 /** Seconds since 1970 as RFC 3339 in UTC (days-to-civil after Howard Hinnant's `civil_from_days`). */
 export function rfc3339(epochSeconds: number): string {

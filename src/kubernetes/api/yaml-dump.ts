@@ -38,7 +38,10 @@ class Emitter {
 
   private map(value: { readonly [key: string]: Json | undefined }, indent: number, place: 'root' | 'value' | 'item'): void {
     const keys = Object.keys(value).filter((key) => value[key] !== undefined);
-    if (keys.length === 0) return this.write(place === 'root' ? '{}' : ' {}');
+    if (keys.length === 0) {
+      this.write(place === 'root' ? '{}' : ' {}');
+      return;
+    }
     keys.sort(compareKeys).forEach((key, i) => {
       if (i > 0 || place === 'value') this.newline(indent);
       else if (place === 'item') this.write(' ');
@@ -51,7 +54,10 @@ class Emitter {
   }
 
   private list(value: readonly Json[], indent: number, place: 'root' | 'value' | 'item'): void {
-    if (value.length === 0) return this.write(place === 'root' ? '[]' : ' []');
+    if (value.length === 0) {
+      this.write(place === 'root' ? '[]' : ' []');
+      return;
+    }
     value.forEach((item, i) => {
       if (i > 0 || place === 'value') this.newline(indent);
       else if (place === 'item') this.write(' ');
@@ -62,20 +68,20 @@ class Emitter {
 
   private scalar(value: Json, indent: number, place: 'root' | 'value' | 'item'): void {
     if (place !== 'root') this.write(' ');
-    if (typeof value !== 'string') return this.write(typeof value === 'number' ? numberText(value) : String(value));
+    if (typeof value !== 'string') {
+      this.write(typeof value === 'number' ? numberText(value) : String(value));
+      return;
+    }
     // A scalar in a map is continued two columns in from the key; in a list, from the dash.
     const continuation = place === 'root' ? 2 : indent;
-    switch (styleOf(value, false)) {
-      case 'plain':
-        return this.folded(value, continuation, '');
-      case 'single':
-        this.write("'");
-        this.folded(value.replace(/'/g, "''"), continuation, "'");
-        return this.write("'");
-      case 'double':
-        return this.doubleQuoted(value, continuation);
-      default:
-        return this.literal(value, continuation);
+    const style = styleOf(value, false);
+    if (style === 'plain') this.folded(value, continuation, '');
+    else if (style === 'double') this.doubleQuoted(value, continuation);
+    else if (style === 'literal') this.literal(value, continuation);
+    else {
+      this.write("'");
+      this.folded(value.replace(/'/g, "''"), continuation, "'");
+      this.write("'");
     }
   }
 
@@ -143,13 +149,32 @@ function styleOf(text: string, key: boolean): Style {
 function hasSpecial(text: string): boolean {
   for (const ch of text) {
     const code = ch.codePointAt(0) ?? 0;
-    if (code === 0x0a || (code >= 0x20 && code <= 0x7e) || code === 0x85 || (code >= 0xa0 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd && code !== 0xfeff)) continue;
+    if (
+      code === 0x0a ||
+      (code >= 0x20 && code <= 0x7e) ||
+      code === 0x85 ||
+      (code >= 0xa0 && code <= 0xd7ff) ||
+      (code >= 0xe000 && code <= 0xfffd && code !== 0xfeff)
+    )
+      continue;
     return true;
   }
   return false;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r', '\0': '\\0', '\x07': '\\a', '\b': '\\b', '\v': '\\v', '\f': '\\f', '\x1b': '\\e' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\t': '\\t',
+  '\r': '\\r',
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\x1b': '\\e',
+};
 
 function escapeDouble(ch: string): string {
   const known = ESCAPES[ch];

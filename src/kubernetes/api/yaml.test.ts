@@ -115,10 +115,24 @@ spec:
     );
   });
 
-  test.each([[null], [true], [1.5], ['1e3'], ['0x1'], ['a #b'], ['- a'], ['*x'], ["it's"], [' x'], ['\u00e9'], [{ 'a b': ['c: d', { e: {} }] }], ['x\n'], ['a\n  b\n\nc'], ['%'], ['true']])(
-    'reads back %j',
-    (value) => {
-      expect(parseYaml(dump({ v: value }))).toEqual({ v: value });
-    },
-  );
+  test.each([
+    [null],
+    [true],
+    [1.5],
+    ['1e3'],
+    ['0x1'],
+    ['a #b'],
+    ['- a'],
+    ['*x'],
+    ["it's"],
+    [' x'],
+    ['\u00e9'],
+    [{ 'a b': ['c: d', { e: {} }] }],
+    ['x\n'],
+    ['a\n  b\n\nc'],
+    ['%'],
+    ['true'],
+  ])('reads back %j', (value) => {
+    expect(parseYaml(dump({ v: value }))).toEqual({ v: value });
+  });
 });

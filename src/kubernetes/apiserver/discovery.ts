@@ -23,11 +23,23 @@ export function discover(path: string, accept = '', address = '', rows: readonly
   const plain = (body: Json | undefined): DiscoveryAnswer | undefined => (body === undefined ? undefined : { contentType: JSON_TYPE, body });
   if (parts[0] === 'version' && parts.length === 1) return plain(versionInfo());
   if (parts[0] === 'api') {
-    if (parts.length === 1) return aggregated(accept, rows.filter((row) => row.group === '')) ?? plain(apiVersions(address));
+    if (parts.length === 1)
+      return (
+        aggregated(
+          accept,
+          rows.filter((row) => row.group === ''),
+        ) ?? plain(apiVersions(address))
+      );
     if (parts.length === 2) return plain(resourceList('', parts[1] ?? '', rows));
   }
   if (parts[0] === 'apis') {
-    if (parts.length === 1) return aggregated(accept, rows.filter((row) => row.group !== '')) ?? plain(groupList(rows));
+    if (parts.length === 1)
+      return (
+        aggregated(
+          accept,
+          rows.filter((row) => row.group !== ''),
+        ) ?? plain(groupList(rows))
+      );
     if (parts.length === 2) return plain(groupOf(parts[1] ?? '', rows, true));
     if (parts.length === 3) return plain(resourceList(parts[1] ?? '', parts[2] ?? '', rows));
   }

@@ -56,7 +56,18 @@ export class OpenApiV3 {
   }
 }
 
-const META = new Set(['ObjectMeta', 'OwnerReference', 'ManagedFieldsEntry', 'LabelSelector', 'LabelSelectorRequirement', 'Condition', 'DeleteOptions', 'Preconditions', 'Status', 'ListMeta']);
+const META = new Set([
+  'ObjectMeta',
+  'OwnerReference',
+  'ManagedFieldsEntry',
+  'LabelSelector',
+  'LabelSelectorRequirement',
+  'Condition',
+  'DeleteOptions',
+  'Preconditions',
+  'Status',
+  'ListMeta',
+]);
 const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 
@@ -69,7 +80,8 @@ function schemaName(model: string): string {
     for (const row of RESOURCES) {
       const prefix = `io.k8s.api.${row.group.split('.')[0] || 'core'}.${row.version}.`;
       for (const reached of reachable([row.type])) {
-        if (!namesByModel.has(reached)) namesByModel.set(reached, META.has(reached) ? `io.k8s.apimachinery.pkg.apis.meta.v1.${reached}` : prefix + (SCHEMA[reached]?.gvk?.[2] ?? reached));
+        if (!namesByModel.has(reached))
+          namesByModel.set(reached, META.has(reached) ? `io.k8s.apimachinery.pkg.apis.meta.v1.${reached}` : prefix + (SCHEMA[reached]?.gvk?.[2] ?? reached));
       }
     }
   }
@@ -142,7 +154,11 @@ function modelSchema(name: string, texts: Texts): Json {
 function build(rows: readonly ResourceRow[], texts: Texts): Json {
   const schemas: Record<string, Json> = {
     [QUANTITY]: { description: 'Quantity is a fixed-point representation of a number.', oneOf: [{ type: 'string' }, { type: 'number' }] },
-    [INT_OR_STRING]: { description: 'IntOrString is a type that can hold an int32 or a string.', format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
+    [INT_OR_STRING]: {
+      description: 'IntOrString is a type that can hold an int32 or a string.',
+      format: 'int-or-string',
+      oneOf: [{ type: 'integer' }, { type: 'string' }],
+    },
   };
   for (const model of reachable(rows.map((row) => row.type)).sort()) schemas[schemaName(model)] = modelSchema(model, texts);
   const paths: Record<string, Json> = {};
@@ -165,7 +181,17 @@ function addPaths(paths: Record<string, Json>, row: ResourceRow): void {
     return {
       operationId: `${action}${row.namespaced ? 'Namespaced' : ''}${row.kind}`,
       ...(writes ? { parameters: ['dryRun', 'fieldManager', 'fieldValidation', ...(action === 'patch' ? ['force'] : [])].map(queryParameter) } : {}),
-      ...(action === 'patch' ? { requestBody: { content: { 'application/apply-patch+yaml': { schema: { type: 'object' } }, 'application/json-patch+json': { schema: { type: 'object' } }, 'application/merge-patch+json': { schema: { type: 'object' } } } } } : {}),
+      ...(action === 'patch'
+        ? {
+            requestBody: {
+              content: {
+                'application/apply-patch+yaml': { schema: { type: 'object' } },
+                'application/json-patch+json': { schema: { type: 'object' } },
+                'application/merge-patch+json': { schema: { type: 'object' } },
+              },
+            },
+          }
+        : {}),
       ...(action === 'post' || action === 'put' ? { requestBody: { content: { '*/*': { schema: body } } } } : {}),
       responses: { '200': { description: 'OK', content: { 'application/json': { schema: body } } } },
       'x-kubernetes-action': action,

@@ -156,11 +156,6 @@ export class TestServer {
 const decode = (text: string): string =>
   text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))).replace(/\+/g, ' ');
 
-export const handlerOf =
-  (answer: ApiHandler): (() => ApiHandler) =>
-  () =>
-    answer;
-
 export const pod = (name: string, more: object = {}): object => ({
   apiVersion: 'v1',
   kind: 'Pod',

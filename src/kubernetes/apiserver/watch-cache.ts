@@ -7,7 +7,6 @@
  */
 
 import type { Instant } from '../../sim/clock.ts';
-import { BTree } from '../../sim/sorted-map.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, EtcdEvent, KeyValue, WatchResponse } from '../etcd/api.ts';
 import { type CacheEvent, ResourceCache, type Stored } from './resource-cache.ts';

@@ -20,7 +20,7 @@ export interface Cgroup {
   allocate(bytes: number): void;
   free(bytes: number): void;
   /** Says how busy the program is from now on. */
-  useCpu(milli: number): void;
+  setCpu(milli: number): void;
 }
 
 export function createCgroup(idle: { readonly memoryBytes: number; readonly cpuMilli: number }, limit: number | undefined, kill: () => void): Cgroup {
@@ -48,7 +48,7 @@ export function createCgroup(idle: { readonly memoryBytes: number; readonly cpuM
     free: (bytes) => {
       memory = Math.max(0, memory - bytes);
     },
-    useCpu: (milli) => {
+    setCpu: (milli) => {
       cpu = milli;
     },
   };

@@ -11,12 +11,26 @@ import { normaliseReference } from './image.ts';
 import { testImages } from './test-images.test-support.ts';
 
 const sandbox: SandboxConfig = {
-  name: 'web', namespace: 'default', uid: 'u1', attempt: 0, hostname: 'web', hostNetwork: false, labels: {}, annotations: {},
+  name: 'web',
+  namespace: 'default',
+  uid: 'u1',
+  attempt: 0,
+  hostname: 'web',
+  hostNetwork: false,
+  labels: {},
+  annotations: {},
   dns: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local', 'svc.cluster.local', 'cluster.local'], options: ['ndots:5'] },
-}; // biome-ignore format: compact
+};
 const container = (more: Partial<ContainerConfig> = {}): ContainerConfig => ({
-  name: 'c', attempt: 0, image: 'tool', env: {}, mounts: [], labels: {}, annotations: {}, ...more,
-}); // biome-ignore format: compact
+  name: 'c',
+  attempt: 0,
+  image: 'tool',
+  env: {},
+  mounts: [],
+  labels: {},
+  annotations: {},
+  ...more,
+});
 
 interface Machine {
   readonly runtime: ContainerRuntime;
@@ -60,7 +74,8 @@ test.each([
   ['registry.k8s.io/pause:3.10', 'registry.k8s.io/pause:3.10'],
   ['localhost:5000/x', 'localhost:5000/x:latest'],
 ])('%s is %s', (short, long) => expect(normaliseReference(short)).toBe(long));
-test('an upper-case name is no reference', () => expect(() => normaliseReference('Nginx')).toThrow('invalid reference format: repository name (library/Nginx) must be lowercase'));
+test('an upper-case name is no reference', () =>
+  expect(() => normaliseReference('Nginx')).toThrow('invalid reference format: repository name (library/Nginx) must be lowercase'));
 
 test('a pull takes the time of its size, and failures say what containerd says', () =>
   machine(async ({ self, files, network }) => {
@@ -121,7 +136,14 @@ test('generated files, mounts shared with the node, and exec', () =>
     files.write('/data/x', 'from the node');
     const id = await started(runtime, { args: ['sleep', '600'], mounts: [{ containerPath: '/mnt', hostPath: '/data', readOnly: false }] });
     let out = '';
-    const io = { stdout: (text: string) => { out += text; }, stderr: (text: string) => { out += text; } }; // biome-ignore format: compact
+    const io = {
+      stdout: (text: string) => {
+        out += text;
+      },
+      stderr: (text: string) => {
+        out += text;
+      },
+    };
     expect(await runtime.exec(id, ['cat', '/etc/resolv.conf', '/etc/hosts', '/mnt/x'], io)).toBe(0);
     expect(out).toContain('search default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n');
     expect(out).toContain('10.244.1.2\tweb\n');

@@ -20,14 +20,14 @@ import {
   type ContainerStatus,
   type ExecIo,
   RuntimeError,
-  type SandboxConfig,
   type SandboxId,
   type SandboxStatus,
 } from '../kubelet/cri.ts';
 import { type Cgroup, createCgroup } from './cgroup.ts';
-import { findImage, type Image, imageId, InvalidReference, normaliseReference, PATH, parseReference, pullFailure } from './image.ts';
+import { findImage, type Image, InvalidReference, imageId, normaliseReference, PATH, parseReference, pullFailure } from './image.ts';
 import { ContainerLog } from './log.ts';
 import { createRootFilesystem } from './root-filesystem.ts';
+import { writeSandboxFiles } from './sandbox-files.ts';
 import { createInput, emptyInput, type Lookup, startTask, type Task } from './task.ts';
 
 /** The part of a node's kernel that containerd and its shims use. */
@@ -59,6 +59,13 @@ interface Sandbox {
   status: SandboxStatus;
   readonly netns: string | undefined;
   readonly directory: string;
+  /** Its network has been given back. */
+  released: boolean;
+}
+/** What of a sandbox is on disk. */
+interface SandboxRecord {
+  readonly status: SandboxStatus;
+  readonly netns?: string;
 }
 interface Container {
   status: ContainerStatus;
@@ -96,7 +103,8 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     const pod = labels['io.kubernetes.pod.name'];
     return pod === undefined ? fallback : `Pod/${labels['io.kubernetes.pod.namespace'] ?? 'default'}/${pod}`;
   };
-  const notFound = (kind: string, id: string): RuntimeError => new RuntimeError(`rpc error: code = NotFound desc = an error occurred when try to find ${kind} "${id}": not found`, 'NotFound');
+  const notFound = (kind: string, id: string): RuntimeError =>
+    new RuntimeError(`rpc error: code = NotFound desc = an error occurred when try to find ${kind} "${id}": not found`, 'NotFound');
   const sandboxOf = (id: SandboxId): Sandbox => {
     const sandbox = sandboxes.get(id);
     if (!sandbox) throw notFound('sandbox', id);
@@ -110,7 +118,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
 
   // --- What is on disk -----------------------------------------------------------------------------
   const remember = (container: Container): void => files.write(`${STATE}/containers/${container.status.id}.json`, JSON.stringify(container.status));
-  const rememberSandbox = (sandbox: Sandbox): void => files.write(`${STATE}/sandboxes/${sandbox.status.id}.json`, JSON.stringify(sandbox.status));
+  const rememberSandbox = (sandbox: Sandbox): void => files.write(`${STATE}/sandboxes/${sandbox.status.id}.json`, JSON.stringify({ status: sandbox.status, ...(sandbox.netns && { netns: sandbox.netns }) } satisfies SandboxRecord));
   const forget = (path: string): void => {
     if (files.exists(path)) files.remove(path);
   };
@@ -126,8 +134,8 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     }
     if (files.exists(`${STATE}/sandboxes`)) {
       for (const name of files.list(`${STATE}/sandboxes`)) {
-        const status = JSON.parse(files.read(`${STATE}/sandboxes/${name}`)) as SandboxStatus;
-        sandboxes.set(status.id, { status: { ...status, state: 'notready', ips: [] }, netns: undefined, directory: `${STATE}/shm/${status.id}` });
+        const { status, netns } = JSON.parse(files.read(`${STATE}/sandboxes/${name}`)) as SandboxRecord;
+        sandboxes.set(status.id, { status: { ...status, state: 'notready', ips: [] }, netns, directory: `${STATE}/shm/${status.id}`, released: false });
       }
     }
     if (files.exists(`${STATE}/containers`)) {
@@ -141,8 +149,14 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     }
   };
   const blank = (image: Image, log: ContainerLog): Omit<Container, 'status'> => ({
-    image, log, files: undefined, cgroup: undefined, task: undefined, input: undefined, waiters: [],
-  }); // biome-ignore format: one line says it
+    image,
+    log,
+    files: undefined,
+    cgroup: undefined,
+    task: undefined,
+    input: undefined,
+    waiters: [],
+  });
 
   // --- Images --------------------------------------------------------------------------------------
   const localImage = (reference: string): Image | undefined => {
@@ -185,7 +199,8 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   const missing = (name: string): string =>
     name.includes('/') ? `exec: "${name}": stat ${name}: no such file or directory` : `exec: "${name}": executable file not found in $PATH`;
 
-  const socketsFor = (sandbox: Sandbox, root: Files): Sockets => (sandbox.netns === undefined ? network.hostSockets : network.sockets(sandbox.netns, { files: root }));
+  const socketsFor = (sandbox: Sandbox, root: Files): Sockets =>
+    sandbox.netns === undefined ? network.hostSockets : network.sockets(sandbox.netns, { files: root });
 
   const environment = (container: Container, sandbox: Sandbox): Record<string, string> => ({
     HOME: '/root',
@@ -208,8 +223,11 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     };
     remember(container);
     self.trace.emit('cri.exit', about(container.status.config.labels, container.status.id), {
-      node: options.node, container: container.status.config.name, exitCode: container.status.exitCode, reason: container.status.reason,
-    }); // biome-ignore format: compact
+      node: options.node,
+      container: container.status.config.name,
+      exitCode: container.status.exitCode,
+      reason: container.status.reason,
+    });
     for (const waiter of container.waiters.splice(0)) waiter.resolve();
     say({ what: 'stopped', sandbox: container.status.sandbox, container: container.status.id });
   };
@@ -230,6 +248,21 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       clock.after(grace, () => task.signal('KILL'));
     }
     await done;
+  };
+
+  /** Stops what runs in it and gives its network back, which outlives a power failure (the plugin's leases are on disk). */
+  const stopSandbox = async (sandbox: Sandbox): Promise<void> => {
+    const { id, config } = sandbox.status;
+    await Promise.all([...containers.values()].filter((container) => container.status.sandbox === id).map((container) => stop(container, 0)));
+    if (sandbox.netns !== undefined && !sandbox.released) {
+      sandbox.released = true;
+      await cni.del(sandbox.netns, { name: config.name, namespace: config.namespace, uid: config.uid }).catch(() => {});
+      network.deleteNetns(sandbox.netns);
+    }
+    if (sandbox.status.state === 'notready') return;
+    sandbox.status = { ...sandbox.status, state: 'notready' };
+    rememberSandbox(sandbox);
+    say({ what: 'stopped', sandbox: id });
   };
 
   load();
@@ -261,7 +294,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
         }
       }
       writeSandboxFiles(files, directory, config, ips[0]);
-      const sandbox: Sandbox = { status: { id, config, state: 'ready', ips, createdAt: clock.now() }, netns, directory };
+      const sandbox: Sandbox = { status: { id, config, state: 'ready', ips, createdAt: clock.now() }, netns, directory, released: false };
       sandboxes.set(id, sandbox);
       rememberSandbox(sandbox);
       self.trace.emit('cri.sandbox', about(config.labels, id), { node: options.node, sandbox: id, ip: ips[0] });
@@ -270,22 +303,12 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     },
     stopPodSandbox: async (id) => {
       const sandbox = sandboxes.get(id);
-      if (!sandbox || sandbox.status.state === 'notready') return;
-      await Promise.all([...containers.values()].filter((container) => container.status.sandbox === id).map((container) => stop(container, 0)));
-      if (sandbox.status.state === 'ready') {
-        sandbox.status = { ...sandbox.status, state: 'notready' };
-        rememberSandbox(sandbox);
-        if (sandbox.netns !== undefined) {
-          const { name, namespace, uid } = sandbox.status.config;
-          await cni.del(sandbox.netns, { name, namespace, uid }).catch(() => {});
-          network.deleteNetns(sandbox.netns);
-        }
-        say({ what: 'stopped', sandbox: id });
-      }
+      if (sandbox) await stopSandbox(sandbox);
     },
     removePodSandbox: async (id) => {
       const sandbox = sandboxes.get(id);
       if (!sandbox) return;
+      await stopSandbox(sandbox);
       for (const container of [...containers.values()]) {
         if (container.status.sandbox !== id) continue;
         containers.delete(container.status.id);
@@ -308,10 +331,20 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       await clock.sleep(ms(8) + rng.between(0, ms(8)));
       const id = rng.text(64, HEX);
       const status: ContainerStatus = {
-        id, sandbox: sandboxId, config, image: normaliseReference(config.image), imageId: imageId(image, config.image), state: 'created', createdAt: clock.now(),
-      }; // biome-ignore format: compact
+        id,
+        sandbox: sandboxId,
+        config,
+        image: normaliseReference(config.image),
+        imageId: imageId(image, config.image),
+        state: 'created',
+        createdAt: clock.now(),
+      };
       const container: Container = { ...blank(image, new ContainerLog(clock)), status };
-      const etc = ['hosts', 'hostname', 'resolv.conf'].map((name) => ({ containerPath: `/etc/${name}`, readOnly: false, hostPath: `${sandbox.directory}/${name}` }));
+      const etc = ['hosts', 'hostname', 'resolv.conf'].map((name) => ({
+        containerPath: `/etc/${name}`,
+        readOnly: false,
+        hostPath: `${sandbox.directory}/${name}`,
+      }));
       const own = new Set(config.mounts.map((mount) => mount.containerPath));
       container.files = createRootFilesystem(image.files, [...etc.filter((mount) => !own.has(mount.containerPath)), ...config.mounts], files);
       containers.set(id, container);
@@ -334,7 +367,15 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       const found = lookup(argv[0] ?? '', env, cwd);
       if (!found) {
         const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ${missing(argv[0] ?? '')}: unknown`;
-        container.status = { ...container.status, state: 'exited', startedAt: clock.now(), finishedAt: clock.now(), exitCode: 128, reason: 'StartError', message };
+        container.status = {
+          ...container.status,
+          state: 'exited',
+          startedAt: clock.now(),
+          finishedAt: clock.now(),
+          exitCode: 128,
+          reason: 'StartError',
+          message,
+        };
         remember(container);
         say({ what: 'stopped', sandbox: container.status.sandbox, container: id });
         throw new RuntimeError(message, 'RunContainerError');
@@ -347,14 +388,22 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
         self,
         {
           name: `${namespace}/${name}/${config.name}/${config.attempt}`,
-          program: found.program, argv: [...found.prefix, ...argv], env, cwd, hostname: sandbox.status.config.hostname, files: root,
-          sockets: socketsFor(sandbox, root), cgroup, lookup, stdin: container.input?.input ?? emptyInput,
+          program: found.program,
+          argv: [...found.prefix, ...argv],
+          env,
+          cwd,
+          hostname: sandbox.status.config.hostname,
+          files: root,
+          sockets: socketsFor(sandbox, root),
+          cgroup,
+          lookup,
+          stdin: container.input?.input ?? emptyInput,
           stdout: (text) => container.log.write('stdout', text),
           stderr: (text) => container.log.write('stderr', text),
           ...(config.tty && { terminal: TERMINAL }),
         },
         (code) => exited(container, code),
-      ); // biome-ignore format: compact
+      );
       container.status = { ...container.status, state: 'running', startedAt: clock.now() };
       remember(container);
       self.trace.emit('cri.start', about(config.labels, id), { node: options.node, container: config.name, attempt: config.attempt, image: config.image });
@@ -452,7 +501,9 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       return { id: imageId(image, reference), size: image.sizeBytes };
     },
     images: () =>
-      options.images.filter((image) => present.has(image.digest)).map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes })),
+      options.images
+        .filter((image) => present.has(image.digest))
+        .map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes })),
 
     stats: (id) => {
       const container = containers.get(id);
@@ -461,23 +512,3 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     },
   };
 }
-
-/** /etc/hosts, /etc/hostname and /etc/resolv.conf as a pod sees them (kubelet `kubelet_pods.go` managedHostsFileContent; containerd `sandbox_run_linux.go`). */
-function writeSandboxFiles(files: Files, directory: string, config: SandboxConfig, ip: string | undefined): void {
-  files.write(`${directory}/hostname`, `${config.hostname}\n`);
-  const { servers, searches, options } = config.dns;
-  let resolv = '';
-  if (searches.length > 0) resolv += `search ${searches.join(' ')}\n`;
-  for (const server of servers) resolv += `nameserver ${server}\n`;
-  if (options.length > 0) resolv += `options ${options.join(' ')}\n`;
-  files.write(`${directory}/resolv.conf`, resolv);
-  if (config.hostNetwork) {
-    const own = files.exists('/etc/hosts') ? files.read('/etc/hosts') : '127.0.0.1\tlocalhost\n';
-    files.write(`${directory}/hosts`, `# Kubernetes-managed hosts file (host network).\n${own}${(config.hosts ?? []).map((line) => `${line}\n`).join('')}`);
-    return;
-  }
-  const lines = ['# Kubernetes-managed hosts file.', '127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback', 'fe00::0\tip6-localnet', 'fe00::0\tip6-mcastprefix', 'fe00::1\tip6-allnodes', 'fe00::2\tip6-allrouters'];
-  if (ip !== undefined) lines.push(`${ip}\t${config.hostname}`);
-  files.write(`${directory}/hosts`, `${[...lines, ...(config.hosts ?? [])].join('\n')}\n`);
-}
-

@@ -5,8 +5,9 @@
  * its binaries. To add one, build it with `defineImage` and hand it to `createContainerd` together with
  * the stock `images` of `images/images.ts`.
  */
-import { hash32 } from '../../sim/rng.ts';
+
 import type { Program, Signal } from '../../linux/program.ts';
+import { hash32 } from '../../sim/rng.ts';
 
 export interface Image {
   /** Every reference it answers to, normalised: `docker.io/library/nginx:latest`. The first is its name in statuses. */
@@ -75,7 +76,10 @@ export function defineImage(definition: ImageDefinition): Image {
 /** A digest that looks like one: eight hashes of the text, seeded differently. */
 export function digestOf(text: string): string {
   let hex = '';
-  for (let i = 0; i < 8; i++) hex += hash32(text, i * 0x1f123bb5).toString(16).padStart(8, '0');
+  for (let i = 0; i < 8; i++)
+    hex += hash32(text, i * 0x1f123bb5)
+      .toString(16)
+      .padStart(8, '0');
   return `sha256:${hex}`;
 }
 

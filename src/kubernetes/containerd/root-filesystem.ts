@@ -38,7 +38,8 @@ export function createRootFilesystem(image: Readonly<Record<string, string>>, mo
     const at = tidy(path);
     for (const bind of binds) {
       if (at === bind.at) return { files: node, path: bind.from, readOnly: bind.readOnly, root: true };
-      if (at.startsWith(bind.at === '/' ? '/' : `${bind.at}/`)) return { files: node, path: bind.from + at.slice(bind.at.length), readOnly: bind.readOnly, root: false };
+      if (at.startsWith(bind.at === '/' ? '/' : `${bind.at}/`))
+        return { files: node, path: bind.from + at.slice(bind.at.length), readOnly: bind.readOnly, root: false };
     }
     return { files: layer, path: at, readOnly: false, root: false };
   };

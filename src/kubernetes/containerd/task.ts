@@ -13,7 +13,11 @@ import type { Process } from '../../sim/process.ts';
 import type { Cgroup } from './cgroup.ts';
 
 /** Finds the program that argv[0] names; `prefix` is the interpreter of a script. Undefined when there is none. */
-export type Lookup = (name: string, env: Readonly<Record<string, string>>, cwd: string) => { readonly program: Program; readonly prefix: readonly string[] } | undefined;
+export type Lookup = (
+  name: string,
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+) => { readonly program: Program; readonly prefix: readonly string[] } | undefined;
 
 /** The options of a container's machine; `cgroupOf` finds the cgroup by it. */
 export interface ContainerMachineOptions extends MachineOptions {

@@ -7,6 +7,7 @@ import {
   type DeleteRangeRequest,
   type DeleteRangeResponse,
   EtcdError,
+  type EtcdEvent,
   type KeyValue,
   type PutRequest,
   type PutResponse,
@@ -38,24 +39,24 @@ export class Applier {
     private readonly lessor: Lessor,
   ) {}
 
-  apply(operation: Operation, now: number): Outcome {
+  apply(operation: Operation, now: number, shared?: EtcdEvent[]): Outcome {
     try {
       switch (operation.type) {
         case 'put': {
           this.checkPut(operation.request);
-          const txn = this.store.begin();
+          const txn = this.store.begin(shared);
           const before = this.put(txn, operation.request);
           txn.commit();
           return before && operation.request.prevKv ? { prevKv: before } : {};
         }
         case 'delete': {
-          const txn = this.store.begin();
+          const txn = this.store.begin(shared);
           const gone = this.delete(txn, operation.request);
           txn.commit();
           return { deleted: gone.length, prevKvs: operation.request.prevKv ? gone : [] };
         }
         case 'txn':
-          return this.txn(operation.request);
+          return this.txn(operation.request, shared);
         case 'compact':
           this.store.compact(operation.revision);
           return {};
@@ -66,7 +67,7 @@ export class Applier {
         case 'revoke': {
           // All its keys go in one revision, in order.
           const keys = this.lessor.revoke(operation.lease);
-          const txn = this.store.begin();
+          const txn = this.store.begin(shared);
           for (const key of keys) txn.delete(key, undefined);
           txn.commit();
           return {};
@@ -83,11 +84,11 @@ export class Applier {
     return this.run(new WriteTxn(this.store), request, this.path(request));
   }
 
-  private txn(request: TxnRequest): Omit<TxnResponse, 'header'> {
+  private txn(request: TxnRequest, shared: EtcdEvent[] | undefined): Omit<TxnResponse, 'header'> {
     // All compares, nested ones too, look at the state before the transaction; a branch that cannot be carried out fails as a whole.
     const path = this.path(request);
     this.checkBranch(request, path, 0);
-    const txn = this.store.begin();
+    const txn = this.store.begin(shared);
     const response = this.run(txn, request, path);
     txn.commit();
     return response;

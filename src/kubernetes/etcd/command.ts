@@ -5,7 +5,7 @@
  * `cause` is the trace fact the request follows from; it travels in the log so that every member knows
  * why it changes what it changes.
  */
-import type { Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest } from './api.ts';
+import type { Compare, DeleteRangeRequest, EtcdEvent, PutRequest, RangeRequest, RequestOp, TxnRequest } from './api.ts';
 import type { Entry } from './raft/types.ts';
 
 export type Operation =
@@ -21,6 +21,8 @@ export interface Command {
   readonly id: number;
   readonly cause: number;
   readonly operation: Operation;
+  /** Changes as the first member made them, so that the others can keep the same objects; not part of the text. */
+  readonly shared?: EtcdEvent[];
 }
 
 const TARGETS = ['version', 'create', 'mod', 'value', 'lease'] as const;
@@ -86,6 +88,7 @@ export const entryOf = (command: Command): Entry => ({
   note: command,
 });
 
+/** What an entry of the log says. Throws RangeError when it is no command. */
 export const commandOf = (entry: Entry): Command => (entry.note as Command | undefined) ?? decode(entry.data ?? '');
 
 /** Throws RangeError when the text is not a command. */

@@ -286,7 +286,7 @@ export class Member implements EtcdMember {
     const to = this.names.get(m.to as NodeId);
     if (to === undefined) return;
     if (this.options.traceMessages !== false)
-      this.self.trace.chatter('raft.send', this.about, { to, type: m.type, term: m.term, ...(m.entries?.length ? { entries: m.entries.length } : {}) });
+      this.self.trace.chatter('raft.send', this.about, { to, type: m.type, term: m.term, entries: m.entries ? m.entries.length : 0 });
     if (m.type !== 'MsgSnap') {
       this.options.send(to, m);
       return;
@@ -324,7 +324,7 @@ export class Member implements EtcdMember {
     const mine = this.proposals.has(command.id);
     if (mine) this.tellTxn(command, entry.index);
     this.cachedHeader = undefined;
-    const outcome = this.applier.apply(command.operation, clock.now());
+    const outcome = this.applier.apply(command.operation, clock.now(), command.shared);
     if (!mine) return;
     // Each answer in an event of its own, so that what follows from it has the right cause.
     const header = this.header();

@@ -125,25 +125,27 @@ export class MvccStore {
     return low;
   }
 
-  /** Starts a write request. Nothing else may touch the store until `commit`. */
-  begin(): WriteTxn {
-    return new WriteTxn(this);
+  /** Starts a write request. Nothing else may touch the store until `commit`. `shared`: see {@link WriteTxn}. */
+  begin(shared?: EtcdEvent[]): WriteTxn {
+    return new WriteTxn(this, shared);
   }
 
-  /** @internal One change of a write under way. */
-  push(kv: KeyValue): EtcdEvent {
-    let history = this.keys.get(kv.key);
-    if (!history) {
-      history = { key: kv.key, versions: [] };
-      this.keys.set(kv.key, history);
-      this.index.set(kv.key, history);
+  /** @internal One change of a write under way; `twin` is the same change as another member made it, if any. */
+  push(made: KeyValue, twin: EtcdEvent | undefined): EtcdEvent {
+    const history = this.keys.get(made.key);
+    const prevKv = history && alive(history.versions[history.versions.length - 1]);
+    const same = twin !== undefined && twin.prevKv === prevKv && equal(twin.kv, made);
+    const kv = same ? twin.kv : made;
+    if (history) history.versions.push(kv);
+    else {
+      const begun: KeyHistory = { key: kv.key, versions: [kv] };
+      this.keys.set(kv.key, begun);
+      this.index.set(kv.key, begun);
     }
-    const prevKv = alive(history.versions[history.versions.length - 1]);
-    history.versions.push(kv);
     const deleted = kv.version === 0;
     if (deleted) this.live--;
     else if (!prevKv) this.live++;
-    const event: EtcdEvent = prevKv ? { type: deleted ? 'DELETE' : 'PUT', kv, prevKv } : { type: 'PUT', kv };
+    const event: EtcdEvent = same ? twin : prevKv ? { type: deleted ? 'DELETE' : 'PUT', kv, prevKv } : { type: 'PUT', kv };
     this.changes.push(event);
     return event;
   }
@@ -220,6 +222,14 @@ export class MvccStore {
   }
 }
 
+const equal = (a: KeyValue, b: KeyValue): boolean =>
+  a.modRevision === b.modRevision &&
+  a.version === b.version &&
+  a.createRevision === b.createRevision &&
+  a.lease === b.lease &&
+  a.key === b.key &&
+  a.value === b.value;
+
 const alive = (kv: KeyValue | undefined): KeyValue | undefined => (kv && kv.version > 0 ? kv : undefined);
 
 /** The newest version at or before `revision`; reads of the past are mostly of the near past, so it looks from the end. */
@@ -228,13 +238,29 @@ function at(history: KeyHistory, revision: number): KeyValue | undefined {
   return undefined;
 }
 
-/** One write request: all its changes get the next revision, and later operations of it see the earlier ones. */
+/**
+ * One write request: all its changes get the next revision, and later operations of it see the earlier ones.
+ *
+ * `shared` is a list that the members of one world pass on with a log entry: the first to apply it leaves
+ * its changes there, and the others, who work them out for themselves, keep those objects when they are
+ * equal to their own. Three members then need the memory of one.
+ */
 export class WriteTxn {
   readonly events: EtcdEvent[] = [];
   private readonly next: number;
 
-  constructor(private readonly store: MvccStore) {
+  constructor(
+    private readonly store: MvccStore,
+    private readonly shared?: EtcdEvent[],
+  ) {
     this.next = store.revision + 1;
+  }
+
+  private push(kv: KeyValue): void {
+    const at = this.events.length;
+    const event = this.store.push(kv, this.shared?.[at]);
+    this.events.push(event);
+    if (this.shared && this.shared.length === at) this.shared.push(event);
   }
 
   /** The revision an operation sees: the next one as soon as anything has changed. */
@@ -253,7 +279,7 @@ export class WriteTxn {
       version: before ? before.version + 1 : 1,
       lease,
     };
-    this.events.push(this.store.push(kv));
+    this.push(kv);
     return before;
   }
 
@@ -265,7 +291,7 @@ export class WriteTxn {
       const kv = this.store.get(key);
       if (kv) gone.push(kv);
     }
-    for (const kv of gone) this.events.push(this.store.push({ key: kv.key, value: '', createRevision: 0, modRevision: this.next, version: 0, lease: 0 }));
+    for (const kv of gone) this.push({ key: kv.key, value: '', createRevision: 0, modRevision: this.next, version: 0, lease: 0 });
     return gone;
   }
 

@@ -43,7 +43,7 @@ export class Proposals {
     if (quiet) trace.chatter('etcd.propose', about, { op: operation.type });
     else trace.emit('etcd.propose', about, { op: operation.type });
     const id = this.nextId();
-    const entry = entryOf({ id, cause: trace.current(), operation });
+    const entry = entryOf({ id, cause: trace.current(), operation, shared: [] });
     if (entry.data!.length > MAX_REQUEST_BYTES) return Promise.reject(new EtcdError('etcdserver: request is too large', 'InvalidArgument'));
     const answer = defer<Answer>(this.self.clock);
     this.waiting.set(id, { answer, started: this.self.clock.now() });

@@ -1,323 +1,254 @@
 /**
- * kubectl's JSONPath (client-go util/jsonpath), which is a template language: text outside braces is
- * printed as it is; inside there are paths, quoted texts, `range … end` and filters. It is not RFC 9535.
+ * kubectl's JSONPath templates (client-go util/jsonpath): `{.items[*].metadata.name}`, `{range .items[*]}…{end}`.
+ * What `-o jsonpath`, `--sort-by`, `custom-columns` and `wait --for=jsonpath` read objects with.
  */
-import type { Json } from '../api/json.ts';
+import { goJson, goNumber, goPrint, goQuote, goSyntax, goType, sortedEntries } from './gostring.ts';
+import { type Bound, type Node, parseTemplate } from './jsonpath-parser.ts';
 
-export class JsonPathError extends Error {}
+export interface JsonPath {
+  /** The template filled in: arrays and objects as JSON, strings bare, several results of one action joined by spaces. Throws Error in kubectl's words. */
+  print(value: unknown): string;
+  /** Everything found, action by action; missing keys find nothing. Throws Error with the engine's bare text. */
+  find(value: unknown): unknown[];
+  /** The same, kept apart by action. */
+  findGroups(value: unknown): unknown[][];
+}
 
-type Node =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'field'; readonly name: string }
-  | { readonly kind: 'wildcard' }
-  | { readonly kind: 'recursive' }
-  | { readonly kind: 'slice'; readonly from: number | undefined; readonly to: number | undefined; readonly step: number | undefined; readonly index: boolean }
-  | { readonly kind: 'filter'; readonly left: readonly Node[]; readonly operator: string; readonly right: readonly Node[] }
-  | { readonly kind: 'union'; readonly items: readonly (readonly Node[])[] }
-  | { readonly kind: 'root' }
-  | { readonly kind: 'literal'; readonly value: Json }
-  | { readonly kind: 'range' }
-  | { readonly kind: 'end' };
-
-/** Each element is one `{…}` (a list of steps) or a piece of text. */
-export type Template = readonly (readonly Node[])[];
-
-export function parseJsonPath(template: string): Template {
-  const parts: Node[][] = [];
-  let at = 0;
-  while (at < template.length) {
-    const open = template.indexOf('{', at);
-    if (open < 0) {
-      parts.push([{ kind: 'text', text: template.slice(at) }]);
-      break;
-    }
-    if (open > at) parts.push([{ kind: 'text', text: template.slice(at, open) }]);
-    const close = closingBrace(template, open);
-    if (close < 0) throw new JsonPathError('unclosed action');
-    parts.push(parseAction(template.slice(open + 1, close).trim()));
-    at = close + 1;
+/**
+ * Reads a template. Throws Error `error parsing jsonpath TEMPLATE, …`. With `allowMissingKeys` false, a key that is
+ * nowhere found is an error, as with `--allow-missing-template-keys=false`.
+ */
+export function parseJsonPath(template: string, allowMissingKeys = true): JsonPath {
+  try {
+    return compileJsonPath(template, allowMissingKeys);
+  } catch (error) {
+    throw new Error(`error parsing jsonpath ${template}, ${(error as Error).message}\n`);
   }
-  return parts;
 }
 
-function closingBrace(text: string, open: number): number {
-  let quote = '';
-  for (let i = open + 1; i < text.length; i++) {
-    const c = text[i]!;
-    if (quote !== '') {
-      if (c === '\\') i++;
-      else if (c === quote) quote = '';
-    } else if (c === '"' || c === "'") quote = c;
-    else if (c === '}') return i;
-  }
-  return -1;
-}
-
-function parseAction(text: string): Node[] {
-  if (text === 'end') return [{ kind: 'end' }];
-  if (/^range(\s|$)/.test(text)) return [{ kind: 'range' }, ...parsePath(text.slice(5).trim())];
-  if (text === '') return [];
-  return parsePath(text);
-}
-
-function unquote(text: string): string {
-  const inner = text.slice(1, -1);
-  return inner.replace(/\\(u[0-9a-fA-F]{4}|.)/g, (_, c: string) => (c.length > 1 ? String.fromCharCode(Number.parseInt(c.slice(1), 16)) : ({ n: '\n', t: '\t', r: '\r' }[c] ?? c)));
-}
-
-export function parsePath(text: string): Node[] {
-  const nodes: Node[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const rest = text.slice(at);
-    const quoted = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/.exec(rest);
-    if (quoted) {
-      nodes.push({ kind: 'literal', value: unquote(quoted[0]) });
-      at += quoted[0].length;
-    } else if (rest.startsWith('..')) {
-      nodes.push({ kind: 'recursive' });
-      at += /^\.\.\.?(?=[[\w*])/.test(rest) ? 2 : 2;
-      const field = /^[^\s.[\]{}()'"=!<>*]+/.exec(text.slice(at));
-      if (field) {
-        nodes.push({ kind: 'field', name: field[0] });
-        at += field[0].length;
-      } else if (text[at] === '*') {
-        nodes.push({ kind: 'wildcard' });
-        at++;
+/** parseJsonPath with the parser's bare error, as `--sort-by` and custom-columns report it. */
+export function compileJsonPath(template: string, allowMissingKeys = true): JsonPath {
+  const nodes = parseTemplate(template);
+  const findGroups = (value: unknown): unknown[][] => new Evaluation(nodes, allowMissingKeys).run(value, 0);
+  return {
+    findGroups,
+    find: (value) => findGroups(value).flat(),
+    print: (value) => {
+      try {
+        return findGroups(value)
+          .map((results) => results.map(resultText).join(' '))
+          .join('');
+      } catch (error) {
+        const more = `Error executing template: ${(error as Error).message}. Printing more information for debugging the template:\n`;
+        const given = `\ttemplate was:\n\t\t${template}\n\tobject given to jsonpath engine was:\n\t\t${goSyntax(value)}\n\n`;
+        throw new Error(`error executing jsonpath ${goQuote(template)}: ${more}${given}\n`);
       }
-    } else if (rest[0] === '.') {
-      at++;
-      if (text[at] === '*') {
-        nodes.push({ kind: 'wildcard' });
-        at++;
+    },
+  };
+}
+
+/**
+ * `.metadata.name`, `metadata.name`, `{metadata.name}` → `{.metadata.name}`: what `--sort-by`, custom-columns and
+ * `wait` accept (kubectl's RelaxedJSONPathExpression). Throws Error.
+ */
+export function relaxedPath(expression: string): string {
+  if (expression === '') return '';
+  const m = /^\{\.?([^{}]+)\}$|^\.?([^{}]+)$/.exec(expression);
+  if (!m) throw new Error("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'");
+  return `{.${m[1] ?? m[2]}}`;
+}
+
+function resultText(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return goJson(value);
+  return typeof value === 'number' ? goNumber(value) : value === null ? '<nil>' : String(value);
+}
+
+/** Something that is there: a map or list entry. JSON null is there but has nothing inside. */
+class Evaluation {
+  private beginRange = 0;
+  private inRange = 0;
+  private endRange = 0;
+  /** Where the latest `{end}` was met. */
+  private lastEnd = -1;
+
+  constructor(
+    private readonly nodes: readonly Node[],
+    private readonly allowMissingKeys: boolean,
+  ) {}
+
+  /** Results of the nodes from `from` to the end of the template or of the range. */
+  run(value: unknown, from: number): unknown[][] {
+    const groups: unknown[][] = [];
+    for (let i = from; i < this.nodes.length; i += 1) {
+      const results = this.walk([value], this.nodes[i] as Node);
+      if (this.endRange > 0 && this.endRange <= this.inRange) {
+        this.endRange -= 1;
+        this.lastEnd = i;
+        break;
+      }
+      if (this.beginRange > 0) {
+        this.beginRange -= 1;
+        this.inRange += 1;
+        for (const result of results) groups.push(...this.run(result, i + 1));
+        // Without results the body is still walked once, to find its end.
+        if (results.length === 0) this.run(undefined, i + 1);
+        this.inRange -= 1;
+        if (this.lastEnd > i) i = this.lastEnd;
         continue;
       }
-      let name = '';
-      while (at < text.length && !/[\s.[\]{}()'"=!<>*,|&]/.test(text[at]!)) {
-        if (text[at] === '\\') at++;
-        name += text[at++] ?? '';
-      }
-      if (name !== '') nodes.push({ kind: 'field', name });
-    } else if (rest[0] === '[') {
-      const close = closingBracket(text, at);
-      if (close < 0) throw new JsonPathError('unterminated array');
-      nodes.push(parseBracket(text.slice(at + 1, close)));
-      at = close + 1;
-    } else if (rest[0] === '$') {
-      nodes.push({ kind: 'root' });
-      at++;
-    } else if (rest[0] === '@') {
-      at++;
-    } else if (/^\s/.test(rest)) {
-      at++;
-    } else {
-      const number = /^-?\d+(\.\d+)?/.exec(rest);
-      const word = /^[A-Za-z_][\w-]*/.exec(rest);
-      if (number) {
-        nodes.push({ kind: 'literal', value: Number(number[0]) });
-        at += number[0].length;
-      } else if (word && (word[0] === 'true' || word[0] === 'false')) {
-        nodes.push({ kind: 'literal', value: word[0] === 'true' });
-        at += word[0].length;
-      } else if (word) {
-        if (nodes.length > 0) throw new JsonPathError(`unrecognized identifier ${word[0]}`);
-        nodes.push({ kind: 'field', name: word[0] });
-        at += word[0].length;
-      } else throw new JsonPathError(`unrecognized character in action: U+${rest.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')} '${rest[0]}'`);
+      groups.push(results);
+    }
+    return groups;
+  }
+
+  private all(input: readonly unknown[], nodes: readonly Node[]): unknown[] {
+    let values: unknown[] = [...input];
+    for (const node of nodes) values = this.walk(values, node);
+    return values;
+  }
+
+  private walk(input: readonly unknown[], node: Node): unknown[] {
+    switch (node.is) {
+      case 'list':
+        return this.all(input, node.nodes);
+      case 'text':
+        return [node.text];
+      case 'int':
+      case 'float':
+      case 'bool':
+        return input.map(() => node.value);
+      case 'field':
+        return this.field(input, node.name);
+      case 'array':
+        return input.flatMap((value) => (value === null ? [] : slice(value, node.bounds)));
+      case 'filter':
+        return input.flatMap((value) => this.filter(value, node));
+      case 'wildcard':
+        return input.flatMap(childrenOf);
+      case 'recursive':
+        return input.flatMap(descend);
+      case 'union':
+        return node.paths.flatMap((path) => this.all(input, path));
+      case 'identifier':
+        return this.keyword(input, node.name);
     }
   }
-  return nodes;
-}
 
-function closingBracket(text: string, open: number): number {
-  let depth = 0;
-  let quote = '';
-  for (let i = open; i < text.length; i++) {
-    const c = text[i]!;
-    if (quote !== '') {
-      if (c === '\\') i++;
-      else if (c === quote) quote = '';
-    } else if (c === '"' || c === "'") quote = c;
-    else if (c === '[') depth++;
-    else if (c === ']' && --depth === 0) return i;
-  }
-  return -1;
-}
-
-function parseBracket(inside: string): Node {
-  const text = inside.trim();
-  const filter = /^\?\(([\s\S]*)\)$/.exec(text);
-  if (filter) return parseFilter(filter[1]!);
-  if (text === '*' || text === '') return { kind: 'wildcard' };
-  const slice = /^(-?\d*)\s*:\s*(-?\d*)\s*(?::\s*(-?\d*))?$/.exec(text);
-  if (slice) return { kind: 'slice', from: slice[1] ? Number(slice[1]) : undefined, to: slice[2] ? Number(slice[2]) : undefined, step: slice[3] ? Number(slice[3]) : undefined, index: false };
-  if (/^-?\d+$/.test(text)) return { kind: 'slice', from: Number(text), to: undefined, step: undefined, index: true };
-  if (/^'[^']*'$|^"[^"]*"$/.test(text)) return { kind: 'field', name: unquote(text) };
-  if (text.includes(',')) return { kind: 'union', items: splitUnion(text).map((part) => [parseBracket(part)]) };
-  throw new JsonPathError(`invalid array index ${text}`);
-}
-
-const splitUnion = (text: string): string[] => text.match(/(?:'[^']*'|"[^"]*"|[^,])+/g) ?? [];
-
-function parseFilter(text: string): Node {
-  let quote = '';
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (quote !== '') {
-      if (c === '\\') i++;
-      else if (c === quote) quote = '';
-      continue;
+  private keyword(input: readonly unknown[], name: string): unknown[] {
+    if (name === 'range') {
+      this.beginRange += 1;
+      return [...input];
     }
-    if (c === '"' || c === "'") quote = c;
-    else if (c === '[' || c === '(') depth++;
-    else if (c === ']' || c === ')') depth--;
-    const operator = depth === 0 ? /^(==|!=|<=|>=|<|>)/.exec(text.slice(i)) : null;
-    if (operator) return { kind: 'filter', left: parsePath(text.slice(0, i).trim()), operator: operator[1]!, right: parsePath(text.slice(i + operator[1]!.length).trim()) };
+    if (name !== 'end') throw new Error(`unrecognized identifier ${name}`);
+    if (this.inRange === 0) throw new Error('not in range, nothing to end');
+    this.endRange += 1;
+    return [];
   }
-  return { kind: 'filter', left: parsePath(text.trim()), operator: 'exists', right: [] };
-}
 
-/** The values a path leads to. Missing fields give nothing when `allowMissing`, else an error. */
-export function findValues(nodes: readonly Node[], root: Json, current: Json, allowMissing: boolean): Json[] {
-  let values: Json[] = [current];
-  for (const node of nodes) values = step(node, values, root, allowMissing);
-  return values;
-}
-
-function step(node: Node, values: readonly Json[], root: Json, allowMissing: boolean): Json[] {
-  const found: Json[] = [];
-  switch (node.kind) {
-    case 'root':
-      return [root];
-    case 'literal':
-      return [node.value];
-    case 'field':
-      for (const value of values) {
-        if (typeof value !== 'object' || value === null) {
-          if (!allowMissing) throw new JsonPathError(`${node.name} is not found`);
-        } else if (Array.isArray(value)) {
-          // Only the objects of a list are looked into by a recursive descent.
-          if (!allowMissing) throw new JsonPathError(`can't evaluate field ${node.name} in list`);
-        } else {
-          const inner = (value as { readonly [key: string]: Json | undefined })[node.name];
-          if (inner !== undefined) found.push(inner);
-          else if (!allowMissing) throw new JsonPathError(`${node.name} is not found`);
-        }
-      }
-      return found;
-    case 'wildcard':
-      for (const value of values) {
-        if (Array.isArray(value)) found.push(...value);
-        else if (typeof value === 'object' && value !== null) for (const key of Object.keys(value).sort()) found.push((value as Record<string, Json>)[key]!);
-      }
-      return found;
-    case 'recursive': {
-      const visit = (value: Json) => {
-        found.push(value);
-        if (Array.isArray(value)) for (const item of value) visit(item);
-        else if (typeof value === 'object' && value !== null) for (const key of Object.keys(value).sort()) visit((value as Record<string, Json>)[key]!);
-      };
-      for (const value of values) visit(value);
-      return found.filter((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+  private field(input: readonly unknown[], name: string): unknown[] {
+    if (input.length === 0) return [];
+    const found: unknown[] = [];
+    for (const value of input) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+      const member = Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+      if (member !== undefined) found.push(member);
     }
-    case 'slice':
-      for (const value of values) {
-        if (!Array.isArray(value)) {
-          if (!allowMissing) throw new JsonPathError('is not array or slice');
-          continue;
-        }
-        const { length } = value;
-        if (node.index) {
-          const index = node.from! < 0 ? length + node.from! : node.from!;
-          if (index >= length || index < 0) {
-            if (!allowMissing) throw new JsonPathError(`array index out of bounds: index ${node.from}, length ${length}`);
-          } else found.push(value[index] as Json);
-          continue;
-        }
-        const place = (n: number) => Math.min(length, Math.max(0, n < 0 ? n + length : n));
-        const size = node.step ?? 1;
-        if (size <= 0) throw new JsonPathError('step must be > 0');
-        for (let i = place(node.from ?? 0); i < place(node.to ?? length); i += size) found.push(value[i] as Json);
-      }
-      return found;
-    case 'union':
-      for (const value of values) for (const item of node.items) found.push(...findValues(item, root, value, allowMissing));
-      return found;
-    case 'filter':
-      for (const value of values) {
-        const items = Array.isArray(value) ? (value as readonly Json[]) : typeof value === 'object' && value !== null ? Object.values(value) : [];
-        for (const item of items) if (item !== undefined && passes(node, item as Json, root)) found.push(item as Json);
-      }
-      return found;
-    default:
-      return [...values];
+    if (found.length === 0 && !this.allowMissingKeys) throw new Error(`${name} is not found`);
+    return found;
+  }
+
+  private filter(value: unknown, node: Node & { is: 'filter' }): unknown[] {
+    if (!Array.isArray(value)) throw new Error(`${goPrint(value)} is not array or slice and cannot be filtered`);
+    return value.filter((item: unknown) => {
+      if (node.operator === 'exists') return this.exists(item, node.left);
+      const lefts = this.all([item], node.left);
+      if (lefts.length === 0) return false;
+      if (lefts.length > 1) throw new Error('can only compare one element at a time');
+      const rights = this.all([item], node.right);
+      if (rights.length === 0) return false;
+      if (rights.length > 1) throw new Error('can only compare one element at a time');
+      return compare(node.operator, lefts[0], rights[0]);
+    });
+  }
+
+  private exists(item: unknown, path: readonly Node[]): boolean {
+    try {
+      return this.all([item], path).length > 0;
+    } catch {
+      return false;
+    }
   }
 }
 
-function passes(node: Extract<Node, { kind: 'filter' }>, item: Json, root: Json): boolean {
-  const left = findValues(node.left, root, item, true);
-  if (node.operator === 'exists') return left.length > 0;
-  if (left.length === 0) return false;
-  const right = findValues(node.right, root, item, true);
-  if (right.length === 0) return false;
-  const [a, b] = [left[0]!, right[0]!];
-  switch (node.operator) {
+function childrenOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  if (typeof value === 'object' && value !== null) return sortedEntries(value).map(([, member]) => member);
+  return typeof value === 'string' ? [...value].map((ch) => ch.codePointAt(0)) : [];
+}
+
+/** The value and all below it, as far as they hold anything: a string holds its characters, a number nothing. */
+function descend(value: unknown): unknown[] {
+  const children = childrenOf(value);
+  return children.length === 0 ? [] : [value, ...children.flatMap(descend)];
+}
+
+function slice(value: unknown, [first, second, third]: readonly [Bound, Bound, Bound]): unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${goType(value)} is not array or slice`);
+  const { length } = value;
+  let from = first.known ? first.value : 0;
+  if (from < 0) from += length;
+  let to = second.known ? second.value : length;
+  if (to < 0 || (to === 0 && second.derived)) to += length;
+  if (from === to) return [];
+  if (from >= length || from < 0) throw new Error(`array index out of bounds: index ${from}, length ${length}`);
+  if (to > length || to < 0) throw new Error(`array index out of bounds: index ${to - 1}, length ${length}`);
+  if (from > to) throw new Error(`starting index ${from} is greater than ending index ${to}`);
+  if (third.known && third.value <= 0) throw new Error('step must be > 0');
+  const step = third.known ? third.value : 1;
+  return value.slice(from, to).filter((_, i) => i % step === 0);
+}
+
+type Basic = 'bool' | 'int' | 'float' | 'string';
+
+function basicKind(value: unknown): Basic {
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'boolean') return 'bool';
+  throw new Error('invalid type for comparison');
+}
+
+/** Text templates' comparison: only values of one kind, and no order among booleans. */
+function compare(operator: string, left: unknown, right: unknown): boolean {
+  switch (operator) {
     case '==':
-      return a === b || String(a) === String(b);
+      return same(left, right);
     case '!=':
-      return String(a) !== String(b);
+      return !same(left, right);
+    case '<':
+      return less(left, right);
+    case '<=':
+      return less(left, right) || same(left, right);
+    case '>':
+      return !(less(left, right) || same(left, right));
+    case '>=':
+      return !less(left, right);
+    case '=~': {
+      if (typeof left === 'string' && typeof right === 'string') return new RegExp(right, 'u').test(left);
+      throw new Error(`regexp search only support string now but getting pattern: ${goSyntax(right)}, data: ${goSyntax(left)}`);
+    }
+    default:
+      throw new Error(`unrecognized filter operator ${operator}`);
   }
-  const [x, y] = typeof a === 'number' && typeof b === 'number' ? [a, b] : [String(a), String(b)];
-  return { '<': x < y, '>': x > y, '<=': x <= y, '>=': x >= y }[node.operator] ?? false;
 }
 
-/** Prints the template over `value`. */
-export function printJsonPath(template: Template, value: Json, allowMissing = true): string {
-  let at = 0;
-  const print = (current: Json, until: boolean): string => {
-    let text = '';
-    while (at < template.length) {
-      const part = template[at++]!;
-      const first = part[0];
-      if (!first) continue;
-      if (first.kind === 'text') text += first.text;
-      else if (first.kind === 'end') {
-        if (!until) throw new JsonPathError('not in range, nothing to end');
-        return text;
-      } else if (first.kind === 'range') {
-        const items = findValues(part.slice(1), value, current, allowMissing).flatMap((item) => (Array.isArray(item) && part.length > 1 && part.at(-1)?.kind === 'field' ? (item as Json[]) : [item]));
-        const body = at;
-        if (items.length === 0) skipRange();
-        for (const item of items) {
-          at = body;
-          text += print(item, true);
-        }
-      } else text += findValues(part, value, current, allowMissing).map(plain).join(' ');
-    }
-    if (until) throw new JsonPathError('unexpected end of template, range without end');
-    return text;
-  };
-  const skipRange = () => {
-    for (let depth = 1; at < template.length && depth > 0; at++) {
-      const kind = template[at]![0]?.kind;
-      if (kind === 'range') depth++;
-      else if (kind === 'end') depth--;
-    }
-  };
-  return print(value, false);
+function same(left: unknown, right: unknown): boolean {
+  if (basicKind(left) !== basicKind(right)) throw new Error('incompatible types for comparison');
+  return left === right;
 }
 
-/** Texts as they are, everything else as JSON. */
-export const plain = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
-
-/** `.metadata.name`, `{.metadata.name}`, `metadata.name`: what --sort-by and custom-columns take (RelaxedJSONPathExpression). */
-export function relaxed(text: string): Template {
-  if (text === '') return [];
-  const m = /^\{?\.?([^{}]+)\}?$/.exec(text);
-  if (!m) throw new JsonPathError(`unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`);
-  return parseJsonPath(`{.${m[1]}}`);
+function less(left: unknown, right: unknown): boolean {
+  const kind = basicKind(left);
+  if (kind !== basicKind(right)) throw new Error('incompatible types for comparison');
+  if (kind === 'bool') throw new Error('invalid type for comparison');
+  return (left as string | number) < (right as string | number);
 }
-
-/** All values of a relaxed path's single action. */
-export const valuesOf = (template: Template, value: Json): Json[] => template.flatMap((part) => (part[0]?.kind === 'text' ? [] : findValues(part, value, value, true)));

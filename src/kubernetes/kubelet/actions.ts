@@ -3,7 +3,7 @@
  * Level-triggered: it looks at what is and says what is missing.
  */
 import type { ContainerStatus } from './cri.ts';
-import { type ContainerSpec, containerHash, isSidecar, newest, type PodObject, type PodView, ANNOTATION, readySandbox } from './pod-view.ts';
+import { ANNOTATION, type ContainerSpec, containerHash, isSidecar, newest, type PodObject, type PodView, readySandbox } from './pod-view.ts';
 import { willRestart } from './status.ts';
 
 export interface Actions {

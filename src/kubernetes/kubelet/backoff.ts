@@ -55,7 +55,12 @@ export function goDuration(duration: Duration): string {
   const hours = Math.floor(millis / 3_600_000);
   const minutes = Math.floor(millis / 60_000) % 60;
   const rest = millis % 60_000;
-  const fraction = rest % 1000 === 0 ? '' : `.${String(rest % 1000).padStart(3, '0').replace(/0+$/, '')}`;
+  const fraction =
+    rest % 1000 === 0
+      ? ''
+      : `.${String(rest % 1000)
+          .padStart(3, '0')
+          .replace(/0+$/, '')}`;
   const seconds = `${Math.floor(rest / 1000)}${fraction}s`;
   return hours > 0 ? `${hours}h${minutes}m${seconds}` : minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

@@ -3,18 +3,20 @@
  * start, postStart hook. What goes wrong becomes the waiting reason of the container.
  */
 import { type Instant, seconds } from '../../sim/clock.ts';
+import type { DeepReadonly } from '../api/json.ts';
 import { wholeValue } from '../api/quantity.ts';
 import type { ConfigMap, Secret } from '../api/types.gen.ts';
-import type { DeepReadonly } from '../api/json.ts';
 import { RuntimeError, type SandboxStatus } from './cri.ts';
 import { ConfigError, environmentOf, expand } from './environment.ts';
 import { runHook } from './lifecycle.ts';
 import type { KubeletNode } from './node.ts';
 import { ANNOTATION, type ContainerSpec, containerHash, LABEL, type PodObject } from './pod-view.ts';
-import { podDirectory, type PodVolumes } from './volumes.ts';
+import { type PodVolumes, podDirectory } from './volumes.ts';
 
 export type Note = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
-export type StartResult = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly reason: string; readonly message: string; readonly retryAt?: Instant };
+export type StartResult =
+  | { readonly ok: true; readonly id: string }
+  | { readonly ok: false; readonly reason: string; readonly message: string; readonly retryAt?: Instant };
 
 export interface StartRequest {
   readonly pod: PodObject;
@@ -63,7 +65,10 @@ export async function startContainer(node: KubeletNode, request: StartRequest): 
       ...(container.args && { args: container.args.map((part) => expand(part, env)) }),
       ...(container.workingDir && { workingDir: container.workingDir }),
       env,
-      mounts: [...request.volumes.mountsOf(container), { containerPath: container.terminationMessagePath ?? '/dev/termination-log', readOnly: false, hostPath: messagePath }],
+      mounts: [
+        ...request.volumes.mountsOf(container),
+        { containerPath: container.terminationMessagePath ?? '/dev/termination-log', readOnly: false, hostPath: messagePath },
+      ],
       labels: {
         [LABEL.container]: container.name,
         [LABEL.pod]: pod.metadata.name ?? '',
@@ -122,7 +127,8 @@ async function gatherEnvironment(node: KubeletNode, pod: PodObject, container: C
   for (const name of secrets) held.set(`s/${name}`, await node.objects.get('Secret', namespace, name, pod.metadata.uid ?? ''));
   const services = node.services();
   // Static pods start before there is an API server to list Services (kubelet_pods.go getServiceEnvVarMap).
-  if (!services && pod.metadata.annotations?.['kubernetes.io/config.source'] !== 'file') throw new ConfigError('services have not yet been read at least once, cannot construct envvars');
+  if (!services && pod.metadata.annotations?.['kubernetes.io/config.source'] !== 'file')
+    throw new ConfigError('services have not yet been read at least once, cannot construct envvars');
   return environmentOf(pod, container, {
     configMap: (name) => held.get(`c/${name}`) as DeepReadonly<ConfigMap> | undefined,
     secret: (name) => held.get(`s/${name}`) as DeepReadonly<Secret> | undefined,
@@ -139,6 +145,8 @@ function refuseRoot(pod: PodObject, container: ContainerSpec): void {
   const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec?.securityContext?.runAsNonRoot;
   const user = container.securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser;
   if (nonRoot && user === 0) {
-    throw new ConfigError(`container's runAsUser breaks non-root policy (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`);
+    throw new ConfigError(
+      `container's runAsUser breaks non-root policy (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`,
+    );
   }
 }

@@ -57,7 +57,11 @@ export class ImagePuller {
     try {
       const { size } = await pulled;
       const end = this.self.clock.now();
-      note('Normal', 'Pulled', `Successfully pulled image "${image}" in ${roundMs(end - began)} (${roundMs(end - now)} including waiting). Image size: ${size} bytes.`);
+      note(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image "${image}" in ${roundMs(end - began)} (${roundMs(end - now)} including waiting). Image size: ${size} bytes.`,
+      );
       this.lastError.delete(key);
       return { ok: true };
     } catch (error) {

@@ -1,12 +1,12 @@
 /** One node for tests: a kubelet, containerd on a flat network, and a small API server in memory. */
 import { createFiles, type Files } from '../../linux/files.ts';
 import { type Duration, type Instant, inSeconds, seconds } from '../../sim/clock.ts';
-import { Loop } from '../../sim/loop.ts';
+import { type Host, Loop } from '../../sim/loop.ts';
 import type { Process } from '../../sim/process.ts';
 import { testHost } from '../../sim/test-host.ts';
+import type { DeepReadonly } from '../api/json.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from '../api/request.ts';
 import type { Event, Pod } from '../api/types.gen.ts';
-import type { DeepReadonly } from '../api/json.ts';
 import { createFakeApiServer, type FakeApiServer } from '../client/fake-apiserver.test-support.ts';
 import { createContainerd } from '../containerd/containerd.ts';
 import { createFakeNetwork, type FakeNetwork } from '../containerd/fake-network.test-support.ts';
@@ -32,8 +32,8 @@ export interface TestNode {
   watch<T>(look: () => T, duration: Duration): Promise<[number, T][]>;
 }
 
-export async function createTestNode(options: { images?: readonly string[]; kubelet?: boolean; ready?: boolean } = {}): Promise<TestNode> {
-  const loop = new Loop({ seed: 11, host: testHost });
+export async function createTestNode(options: { images?: readonly string[]; kubelet?: boolean; ready?: boolean; host?: Host } = {}): Promise<TestNode> {
+  const loop = new Loop({ seed: 11, host: options.host ?? testHost });
   const files = createFiles({ '/etc/resolv.conf': 'nameserver 10.0.0.2\n' });
   let api!: FakeApiServer;
   let network!: FakeNetwork;
@@ -45,7 +45,15 @@ export async function createTestNode(options: { images?: readonly string[]; kube
   loop.spawn('machine', async (self) => {
     network = createFakeNetwork(self);
     network.cni.ready = options.ready !== false;
-    runtime = createContainerd(self, { node: 'node-1', network, images: testImages, cni: network.cni, files, hostIP: '10.0.0.11', preloaded: options.images ?? ['tool', 'web:1'] });
+    runtime = createContainerd(self, {
+      node: 'node-1',
+      network,
+      images: testImages,
+      cni: network.cni,
+      files,
+      hostIP: '10.0.0.11',
+      preloaded: options.images ?? ['tool', 'web:1'],
+    });
     await self.clock.sleep(seconds(1_000_000));
   });
   await loop.run(1);
@@ -80,7 +88,13 @@ export async function createTestNode(options: { images?: readonly string[]; kube
     run: (duration) => loop.run(loop.now + duration),
     pod: (name) => api.get('pods', `default/${name}`) as unknown as DeepReadonly<Pod> | undefined,
     create: (name, spec, metadata = {}) => {
-      api.put('pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default', uid: `uid-${name}`, ...metadata }, spec: { nodeName: 'node-1', ...spec }, status: { phase: 'Pending' } });
+      api.put('pods', {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default', uid: `uid-${name}`, ...metadata },
+        spec: { nodeName: 'node-1', ...spec },
+        status: { phase: 'Pending' },
+      });
     },
     events: (name) =>
       api

@@ -2,11 +2,11 @@
 import { type Duration, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import type { LifecycleHandler } from '../api/types.gen.ts';
+import type { Note } from './container-start.ts';
 import type { ContainerStatus } from './cri.ts';
 import type { KubeletNode } from './node.ts';
-import { type ContainerSpec, type PodObject } from './pod-view.ts';
+import type { ContainerSpec, PodObject } from './pod-view.ts';
 import { execWithin, httpProbe, portOf } from './probe-actions.ts';
-import type { Note } from './container-start.ts';
 
 /** Runs a hook; resolves with what went wrong, undefined if nothing did. */
 export async function runHook(
@@ -25,7 +25,9 @@ export async function runHook(
     const command = hook.exec.command ?? [];
     const { result, output } = await execWithin(node, id, command, timeout);
     if (result === 0) return undefined;
-    return result === 'timeout' ? `command '${command.join(' ')}' timed out` : `Exec lifecycle hook (${JSON.stringify(command)}) for Container "${container.name}" failed - error: command '${command.join(' ')}' exited with ${result}: ${output}`;
+    return result === 'timeout'
+      ? `command '${command.join(' ')}' timed out`
+      : `Exec lifecycle hook (${JSON.stringify(command)}) for Container "${container.name}" failed - error: command '${command.join(' ')}' exited with ${result}: ${output}`;
   }
   if (hook.httpGet) {
     const { scheme = 'HTTP', host, path = '/', port } = hook.httpGet;

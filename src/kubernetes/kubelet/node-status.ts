@@ -6,9 +6,9 @@ import { minutes, ms, seconds } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
 import type { DeepReadonly, Json } from '../api/json.ts';
 import { fromWhole, wholeValue } from '../api/quantity.ts';
+import { RELEASE } from '../api/release.ts';
 import { ApiError } from '../api/request.ts';
 import { microTimestamp, timestamp } from '../api/time.ts';
-import { RELEASE } from '../api/release.ts';
 import type { Lease, Node, NodeCondition, Taint } from '../api/types.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { Recorder } from '../client/events.ts';
@@ -200,7 +200,8 @@ export class NodeStatus {
       if (!(error instanceof ApiError) || error.code !== 409) throw error;
       const existing = await nodes.get(nodeName);
       const boot = existing.status?.nodeInfo?.bootID;
-      if (boot && nodeInfo.bootID && boot !== nodeInfo.bootID) this.event('Warning', 'Rebooted', `Node ${nodeName} has been rebooted, boot id: ${nodeInfo.bootID}`);
+      if (boot && nodeInfo.bootID && boot !== nodeInfo.bootID)
+        this.event('Warning', 'Rebooted', `Node ${nodeName} has been rebooted, boot id: ${nodeInfo.bootID}`);
       const wrong = Object.entries({ ...own, ...labels }).some(([name, value]) => existing.metadata.labels?.[name] !== value);
       this.node = wrong ? await nodes.patch(nodeName, { metadata: { labels: { ...own, ...labels } } }, 'strategic') : existing;
     }
@@ -240,7 +241,8 @@ export class NodeStatus {
     const ready = this.node?.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
     const name = this.options.nodeName;
     if (this.wasReady === undefined) {
-      for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID']) this.event('Normal', reason, `Node ${name} status is now: ${reason}`);
+      for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
+        this.event('Normal', reason, `Node ${name} status is now: ${reason}`);
     }
     if (ready && this.wasReady !== true) this.event('Normal', 'NodeReady', `Node ${name} status is now: NodeReady`);
     if (!ready && this.wasReady === true) this.event('Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);

@@ -1,12 +1,13 @@
 /** What the parts of one kubelet share: who it is and what it can reach. */
+
+import type { Files } from '../../linux/files.ts';
+import type { Connection } from '../../linux/sockets.ts';
 import type { Duration } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import type { Service } from '../api/types.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { Recorder } from '../client/events.ts';
-import type { Files } from '../../linux/files.ts';
-import type { Connection } from '../../linux/sockets.ts';
 import type { Backoff } from './backoff.ts';
 import type { ContainerRuntime } from './cri.ts';
 import type { ImagePuller } from './image-puller.ts';

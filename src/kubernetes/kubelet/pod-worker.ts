@@ -13,12 +13,23 @@ import { instantOf } from '../api/time.ts';
 import { computeActions } from './actions.ts';
 import { goDuration } from './backoff.ts';
 import { startContainer } from './container-start.ts';
-import { RuntimeError } from './cri.ts';
+import { type ContainerStatus, RuntimeError } from './cri.ts';
 import { stopContainer } from './lifecycle.ts';
 import type { KubeletNode } from './node.ts';
 import {
-  allContainers, ANNOTATION, type ContainerSpec, containerHash, isSidecar, newest, type PodObject, podText, type PodView, readySandbox, restartCount, viewOf,
-} from './pod-view.ts'; // biome-ignore format: compact
+  ANNOTATION,
+  allContainers,
+  type ContainerSpec,
+  containerHash,
+  isSidecar,
+  newest,
+  type PodObject,
+  type PodView,
+  podText,
+  readySandbox,
+  restartCount,
+  viewOf,
+} from './pod-view.ts';
 import { PodProbes } from './probes.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import { podStatus, type Status } from './status.ts';
@@ -63,7 +74,12 @@ export class PodWorker {
     this.volumes = new PodVolumes(node, this.uid);
     this.stopSignal = defer(node.self.clock);
     this.stopSignal.promise.catch(() => {});
-    this.probes = new PodProbes(node, pod, { changed: () => this.poke(), unhealthy: (container, message) => this.note(container, 'Warning', 'Unhealthy', message) }, spreadProbes);
+    this.probes = new PodProbes(
+      node,
+      pod,
+      { changed: () => this.poke(), unhealthy: (container, message) => this.note(container, 'Warning', 'Unhealthy', message) },
+      spreadProbes,
+    );
     if (pod.metadata.deletionTimestamp !== undefined) this.stopping = true;
   }
 
@@ -88,11 +104,15 @@ export class PodWorker {
     const shorter = grace !== undefined && (this.graceLimit === undefined || grace < this.graceLimit);
     if (shorter) this.graceLimit = grace;
     if (failed) this.failed = failed;
-    if (this.stopping && !shorter) return this.poke();
+    if (this.stopping && !shorter) {
+      this.poke();
+      return;
+    }
     if (this.stopping && this.running) {
       // Already being stopped with more patience than is granted now.
       const view = viewOf(this.node.runtime, this.uid);
-      for (const list of view.containers.values()) for (const status of list) if (status.state === 'running') void this.node.runtime.stopContainer(status.id, seconds(grace ?? 0));
+      for (const list of view.containers.values())
+        for (const status of list) if (status.state === 'running') void this.node.runtime.stopContainer(status.id, seconds(grace ?? 0));
     }
     this.stopping = true;
     this.probes.stopLiveness();
@@ -166,7 +186,7 @@ export class PodWorker {
     });
     if (actions.killPod) {
       await this.killContainers(view, undefined);
-      for (const sandbox of view.sandboxes) if (sandbox.state === 'ready') await runtime.stopPodSandbox(sandbox.id);
+      for (const sandbox of view.sandboxes) await runtime.stopPodSandbox(sandbox.id);
       if (actions.createSandbox === undefined) {
         this.report(viewOf(runtime, this.uid));
         return;
@@ -246,7 +266,12 @@ export class PodWorker {
     try {
       return await node.runtime.runPodSandbox(config);
     } catch (error) {
-      this.note(undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error instanceof RuntimeError ? error.message : String(error)}`);
+      this.note(
+        undefined,
+        'Warning',
+        'FailedCreatePodSandBox',
+        `Failed to create pod sandbox: ${error instanceof RuntimeError ? error.message : String(error)}`,
+      );
       this.retryAfter(this.jittered(WORKER_BACKOFF));
       return undefined;
     }
@@ -277,7 +302,12 @@ export class PodWorker {
       if (clock.now() - since > seconds(123)) {
         this.mountStart = clock.now();
         const names = (this.pod.spec?.volumes ?? []).map((volume) => volume.name).join(' ');
-        this.note(undefined, 'Warning', 'FailedMount', `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`);
+        this.note(
+          undefined,
+          'Warning',
+          'FailedMount',
+          `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`,
+        );
       }
       // A pod that runs already keeps the files it has.
       if (this.mounted) {
@@ -304,7 +334,10 @@ export class PodWorker {
   }
 
   private probeGrace(spec: ContainerSpec): Duration {
-    const own = this.probes.verdict('startup', spec.name) === 'failure' ? spec.startupProbe?.terminationGracePeriodSeconds : spec.livenessProbe?.terminationGracePeriodSeconds;
+    const own =
+      this.probes.verdict('startup', spec.name) === 'failure'
+        ? spec.startupProbe?.terminationGracePeriodSeconds
+        : spec.livenessProbe?.terminationGracePeriodSeconds;
     return seconds(own ?? this.pod.spec?.terminationGracePeriodSeconds ?? 30);
   }
 
@@ -322,7 +355,7 @@ export class PodWorker {
     const grace = this.graceLimit ?? this.pod.metadata.deletionGracePeriodSeconds ?? this.pod.spec?.terminationGracePeriodSeconds ?? 30;
     await this.killContainers(view, seconds(grace));
     view = viewOf(runtime, this.uid);
-    for (const sandbox of view.sandboxes) if (sandbox.state === 'ready') await runtime.stopPodSandbox(sandbox.id);
+    for (const sandbox of view.sandboxes) await runtime.stopPodSandbox(sandbox.id);
     this.probes.stop();
     this.report(viewOf(runtime, this.uid), true);
     this.finished = true;
@@ -357,9 +390,14 @@ export class PodWorker {
     if (!status) return;
     const podIP = this.pod.spec?.hostNetwork ? this.node.hostIP : (view.sandboxes[0]?.ips[0] ?? '');
     await stopContainer(this.node, {
-      pod: this.pod, spec, status, grace, podIP, why,
+      pod: this.pod,
+      spec,
+      status,
+      grace,
+      podIP,
+      why,
       note: (type, reason, message) => this.note(spec, type, reason, message),
-    }); // biome-ignore format: compact
+    });
   }
 
   /** Removes what the runtime still keeps of the pod, and its files. */
@@ -398,21 +436,38 @@ export class PodWorker {
       terminating: this.stopping,
       terminal,
       ...(this.failed && { failed: this.failed }),
-      terminationMessage: (container) => this.terminationMessage(container.config.annotations[ANNOTATION.messagePath]),
+      terminationMessage: (container) => this.terminationMessage(container),
     });
     if (node.statuses.set(this.uid, status)) node.self.trace.emit('kubelet.sync', this.about(), { node: node.nodeName, phase: status.phase });
     return status;
   }
 
-  private terminationMessage(path: string | undefined): string | undefined {
+  /** What the container wrote to its termination log; with FallbackToLogsOnError the end of its output (80 lines, 2 KiB). */
+  private terminationMessage(container: ContainerStatus): string | undefined {
     const { files } = this.node;
-    if (path === undefined || !files.exists(path)) return undefined;
-    return files.read(path).slice(0, 4096) || undefined;
+    const path = container.config.annotations[ANNOTATION.messagePath];
+    const written = path !== undefined && files.exists(path) ? files.read(path).slice(0, 4096) : '';
+    if (written !== '') return written;
+    const spec = allContainers(this.pod).find((one) => one.name === container.config.name);
+    if (spec?.terminationMessagePolicy !== 'FallbackToLogsOnError' || container.exitCode === 0) return undefined;
+    const lines = this.node.runtime.logs(container.id).slice(-80);
+    return (
+      lines
+        .map((line) => `${line.text}\n`)
+        .join('')
+        .slice(-2048) || undefined
+    );
   }
 
   private note(container: ContainerSpec | undefined, type: 'Normal' | 'Warning', reason: string, message: string): void {
     const isInit = container && this.pod.spec?.initContainers?.includes(container);
-    this.node.recorder.event(this.pod, type, reason, message, container ? { fieldPath: `spec.${isInit ? 'initContainers' : 'containers'}{${container.name}}` } : {});
+    this.node.recorder.event(
+      this.pod,
+      type,
+      reason,
+      message,
+      container ? { fieldPath: `spec.${isInit ? 'initContainers' : 'containers'}{${container.name}}` } : {},
+    );
   }
   private about(): string {
     return `Pod/${this.pod.metadata.namespace}/${this.pod.metadata.name}`;

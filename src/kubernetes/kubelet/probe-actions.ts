@@ -2,9 +2,10 @@
  * One look at a container: HTTP, TCP, exec or gRPC (`pkg/probe/*`, `prober.go`). Also runs the httpGet
  * and exec hooks of its lifecycle.
  */
-import { type Duration, seconds } from '../../sim/clock.ts';
-import { type HttpError, formatRequest, httpOver } from '../../linux/http.ts';
+
+import { formatRequest, type HttpError, httpOver } from '../../linux/http.ts';
 import type { Connection, SocketError } from '../../linux/sockets.ts';
+import { type Duration, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { RELEASE } from '../api/release.ts';
 import type { Probe } from '../api/types.gen.ts';
@@ -47,7 +48,10 @@ export async function probeOnce(node: KubeletNode, probe: ProbeSpec, container: 
       (await node.connect(podIP, probe.grpc.port, timeout)).close();
       return { result: 'success', output: '' };
     } catch {
-      return { result: 'failure', output: `timeout: failed to connect service "${podIP}:${probe.grpc.port}" within ${goDuration(timeout)}: context deadline exceeded` };
+      return {
+        result: 'failure',
+        output: `timeout: failed to connect service "${podIP}:${probe.grpc.port}" within ${goDuration(timeout)}: context deadline exceeded`,
+      };
     }
   }
   return { result: 'success', output: '' };
@@ -103,7 +107,10 @@ export async function httpProbe(
         if (over || !node.self.alive) return;
         over = true;
         cancel();
-        const what = error.code === 'ECONNRESET' ? `read tcp ${connection.local.ip}:${connection.local.port}->${host}:${port}: read: connection reset by peer` : error.message;
+        const what =
+          error.code === 'ECONNRESET'
+            ? `read tcp ${connection.local.ip}:${connection.local.port}->${host}:${port}: read: connection reset by peer`
+            : error.message;
         resolve({ result: 'failure', output: `Get "${url}": ${what}` });
       },
     );
@@ -112,7 +119,12 @@ export async function httpProbe(
 const SUCCESS: Look = { result: 'success', output: '' };
 
 const dialText = (error: SocketError, host: string, port: number): string => {
-  const what = { ECONNREFUSED: 'connect: connection refused', EHOSTUNREACH: 'connect: no route to host', ENETUNREACH: 'connect: network is unreachable', ETIMEDOUT: 'i/o timeout' };
+  const what = {
+    ECONNREFUSED: 'connect: connection refused',
+    EHOSTUNREACH: 'connect: no route to host',
+    ENETUNREACH: 'connect: network is unreachable',
+    ETIMEDOUT: 'i/o timeout',
+  };
   return `dial tcp ${host}:${port}: ${(what as Record<string, string>)[error.code] ?? error.message}`;
 };
 
@@ -123,7 +135,12 @@ async function execProbe(node: KubeletNode, id: string, command: readonly string
 }
 
 /** Runs a command in a container for at most `timeout`; an error of the runtime counts as exit code 126. */
-export function execWithin(node: KubeletNode, id: string, command: readonly string[], timeout: Duration): Promise<{ readonly result: number | 'timeout'; readonly output: string }> {
+export function execWithin(
+  node: KubeletNode,
+  id: string,
+  command: readonly string[],
+  timeout: Duration,
+): Promise<{ readonly result: number | 'timeout'; readonly output: string }> {
   const { clock } = node.self;
   let output = '';
   const take = (text: string): void => {

@@ -4,13 +4,17 @@
  */
 import { type Cancel, type Duration, type Instant, seconds } from '../../sim/clock.ts';
 import type { KubeletNode } from './node.ts';
-import { type ProbeSpec, probeOnce } from './probe-actions.ts';
 import { allContainers, type ContainerSpec, isSidecar, type PodObject } from './pod-view.ts';
+import { type ProbeSpec, probeOnce } from './probe-actions.ts';
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness';
 type Result = 'success' | 'failure' | 'unknown';
 const TITLE: Readonly<Record<ProbeKind, string>> = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness' };
-const FIELDS = [['startup', 'startupProbe'], ['liveness', 'livenessProbe'], ['readiness', 'readinessProbe']] as const; // biome-ignore format: a table
+const FIELDS = [
+  ['startup', 'startupProbe'],
+  ['liveness', 'livenessProbe'],
+  ['readiness', 'readinessProbe'],
+] as const;
 
 interface Running {
   readonly id: string;

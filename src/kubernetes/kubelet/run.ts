@@ -28,8 +28,8 @@ import { ObjectCache } from './object-cache.ts';
 import type { PodObject } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
 import { createServer } from './server.ts';
-import { createSeen, isMirror, isStatic, Mirrors, readManifests, RESCAN } from './static-pods.ts';
-import { sameJson, Statuses } from './statuses.ts';
+import { createSeen, isMirror, isStatic, Mirrors, RESCAN, readManifests } from './static-pods.ts';
+import { Statuses, sameJson } from './statuses.ts';
 
 export interface KubeletOptions {
   readonly nodeName: string;
@@ -62,7 +62,11 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
   const { clock } = self;
   const { nodeName, files } = options;
   const runtime = guarded(self, options.runtime);
-  const client = createClient({ handler: (request) => whileAlive(self, options.handler(request)), userAgent: `kubelet/${RELEASE.gitVersion}`, certificate: options.certificate });
+  const client = createClient({
+    handler: (request) => whileAlive(self, options.handler(request)),
+    userAgent: `kubelet/${RELEASE.gitVersion}`,
+    certificate: options.certificate,
+  });
   const recorder = createRecorder(self, client, { component: 'kubelet', host: nodeName });
   const informers = createInformers(self, client);
   const pods = informers.of('Pod', { fieldSelector: `spec.nodeName=${nodeName}` });
@@ -102,12 +106,24 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
     client,
     recorder,
     runtime,
-    { nodeName, internalIP: options.addresses.internalIP, capacity: options.capacity, nodeInfo: options.nodeInfo, labels: options.labels ?? {}, taints: options.taints ?? [] },
+    {
+      nodeName,
+      internalIP: options.addresses.internalIP,
+      capacity: options.capacity,
+      nodeInfo: options.nodeInfo,
+      labels: options.labels ?? {},
+      taints: options.taints ?? [],
+    },
     () => {
       for (const worker of workers.values()) worker.poke();
     },
   );
-  const mirrors = new Mirrors({ self, client, nodeName }, () => nodeStatus.uid, (key) => pods.get(key), () => pods.hasSynced); // biome-ignore format: one line
+  const mirrors = new Mirrors(
+    { self, client, nodeName },
+    () => nodeStatus.uid,
+    (key) => pods.get(key),
+    () => pods.hasSynced,
+  );
   const node: KubeletNode = {
     self,
     nodeName,

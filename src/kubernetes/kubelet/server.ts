@@ -2,12 +2,13 @@
  * The kubelet's own API on port 10250 (`server/server.go`), which the API server calls for logs, exec and
  * attach: an ApiHandler like any other.
  */
+
+import { seconds } from '../../sim/clock.ts';
 import type { DeepReadonly, Json } from '../api/json.ts';
-import type { ApiHandler, ApiRequest, ApiResponse, Frame, Status } from '../api/request.ts';
+import { type ApiHandler, type ApiRequest, type ApiResponse, type Frame, type Status, TransportError } from '../api/request.ts';
 import { Pipe } from '../api/stream.ts';
 import { instantOf, microTimestamp } from '../api/time.ts';
 import type { PodStatus } from '../api/types.gen.ts';
-import { seconds } from '../../sim/clock.ts';
 import type { ContainerStatus, ExecIo, LogLine } from './cri.ts';
 import type { KubeletNode } from './node.ts';
 import { type PodObject, viewOf } from './pod-view.ts';
@@ -26,6 +27,7 @@ const yes = (value: string | readonly string[] | undefined): boolean => one(valu
 
 export function createServer(node: KubeletNode, sources: ServerSources): ApiHandler {
   return async (request) => {
+    if (!node.self.alive) throw new TransportError(`dial tcp ${node.hostIP}:10250: connect: connection refused`);
     const [, verb, namespace = '', name = '', container = ''] = request.path.split('/');
     switch (verb) {
       case 'healthz':
@@ -40,10 +42,16 @@ export function createServer(node: KubeletNode, sources: ServerSources): ApiHand
         const pod = sources.pod(namespace, name);
         if (!pod) return text(404, `pod "${name}" not found`);
         if (verb === 'containerLogs') return logs(node, sources, pod, container, request);
-        const status = viewOf(node.runtime, pod.metadata.uid ?? '').containers.get(container)?.find((other) => other.state === 'running');
-        // The shape of name may hold a uid segment (/exec/ns/pod/uid/container); it is not used here.
+        const status = viewOf(node.runtime, pod.metadata.uid ?? '')
+          .containers.get(container)
+          ?.find((other) => other.state === 'running');
         if (!status) return text(404, `container not found ("${container}")`);
         return verb === 'exec' ? exec(node, status, request) : attach(node, status, request);
+      }
+      case 'portForward': {
+        const pod = sources.pod(namespace, name);
+        if (!pod) return text(404, `pod "${name}" not found`);
+        return portForward(node, sources, pod, request);
       }
       default:
         return text(404, '404 page not found\n');
@@ -52,7 +60,12 @@ export function createServer(node: KubeletNode, sources: ServerSources): ApiHand
 }
 
 const podList = (sources: ServerSources): Json =>
-  ({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: sources.pods().map((pod) => ({ ...pod, status: sources.status(pod.metadata.uid ?? '') ?? pod.status ?? {} })) }) as unknown as Json;
+  ({
+    kind: 'PodList',
+    apiVersion: 'v1',
+    metadata: {},
+    items: sources.pods().map((pod) => ({ ...pod, status: sources.status(pod.metadata.uid ?? '') ?? pod.status ?? {} })),
+  }) as unknown as Json;
 
 /** `/stats/summary`, the part metrics-server reads: CPU and memory per container. */
 function statsSummary(node: KubeletNode, sources: ServerSources): Json {
@@ -78,7 +91,9 @@ function logs(node: KubeletNode, sources: ServerSources, pod: PodObject, name: s
   if (!known) return text(404, `container "${name}" not found in pod "${pod.metadata.name}"`);
   const list = viewOf(node.runtime, pod.metadata.uid ?? '').containers.get(name) ?? [];
   const previous = yes(request.query['previous']);
-  const status: ContainerStatus | undefined = previous ? list.filter((other) => other.state === 'exited')[list[0]?.state === 'exited' && !waits(sources, pod, name) ? 1 : 0] : list[0];
+  const status: ContainerStatus | undefined = previous
+    ? list.filter((other) => other.state === 'exited')[list[0]?.state === 'exited' && !waits(sources, pod, name) ? 1 : 0]
+    : list[0];
   if (!status || status.state === 'created') {
     if (previous) return text(400, `previous terminated container "${name}" in pod "${pod.metadata.name}" not found`);
     const all = sources.status(pod.metadata.uid ?? '');
@@ -162,7 +177,15 @@ const failure = (code: number): Status => ({
   details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
   code: 500,
 });
-const internal = (message: string): Status => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `Internal error occurred: ${message}`, reason: 'InternalError', code: 500 });
+const internal = (message: string): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Failure',
+  message: `Internal error occurred: ${message}`,
+  reason: 'InternalError',
+  code: 500,
+});
 
 /** Joins a process's streams to the channels of the connection. */
 function upgraded(request: ApiRequest, begin: (io: ExecIo, finish: (status: Status) => void) => void): ApiResponse {
@@ -200,4 +223,36 @@ function upgraded(request: ApiRequest, begin: (io: ExecIo, finish: (status: Stat
     out.close();
   });
   return { status: 101, headers: { 'sec-websocket-protocol': 'v5.channel.k8s.io' }, stream: out };
+}
+
+/**
+ * `/portForward/{namespace}/{pod}?port=8080`. Here simplified: one connection of the pod per request, its
+ * bytes on channels 0 (to the pod) and 1 (from it), what went wrong on channel 3, instead of a pair of
+ * channels per port.
+ */
+function portForward(node: KubeletNode, sources: ServerSources, pod: PodObject, request: ApiRequest): ApiResponse {
+  const port = Number(one(request.query['port']) ?? one(request.query['ports']));
+  const ip = sources.status(pod.metadata.uid ?? '')?.podIP ?? '';
+  const out = new Pipe<Frame>();
+  const fail = (message: string): void => {
+    out.write({ channel: 3, data: JSON.stringify(internal(message)) });
+    out.close();
+  };
+  node.connect(ip, port, seconds(10)).then(
+    async (connection) => {
+      out.onCancel(() => connection.close());
+      request.upgrade?.read({ value: (frame) => frame.channel === 0 && connection.send(frame.data), end: () => connection.close() });
+      try {
+        for (let data = await connection.receive(); data !== undefined; data = await connection.receive()) out.write({ channel: 1, data });
+        out.close();
+      } catch (error) {
+        fail(error instanceof Error ? error.message : String(error));
+      }
+    },
+    () =>
+      fail(
+        `error forwarding port ${port} to pod ${pod.metadata.uid}, uid : failed to execute portforward in network namespace: failed to connect to localhost:${port} inside namespace: dial tcp4 127.0.0.1:${port}: connect: connection refused`,
+      ),
+  );
+  return { status: 101, headers: { 'sec-websocket-protocol': 'v4.channel.k8s.io' }, stream: out };
 }

@@ -40,7 +40,10 @@ export function staticPod(manifest: DeepReadonly<Pod>, nodeName: string, path: s
   if (manifest?.kind !== 'Pod' || !manifest.metadata?.name || !manifest.spec) return undefined;
   const text = JSON.stringify(manifest) + nodeName + path;
   let uid = '';
-  for (let i = 0; i < 4; i++) uid += hash32(text, i + 1).toString(16).padStart(8, '0');
+  for (let i = 0; i < 4; i++)
+    uid += hash32(text, i + 1)
+      .toString(16)
+      .padStart(8, '0');
   const container = <C extends { readonly image?: string; readonly imagePullPolicy?: string }>(one: C): C => ({
     ...one,
     imagePullPolicy: one.imagePullPolicy ?? defaultPolicy(one.image ?? ''),
@@ -56,7 +59,12 @@ export function staticPod(manifest: DeepReadonly<Pod>, nodeName: string, path: s
       name: `${manifest.metadata.name}-${nodeName}`,
       namespace: manifest.metadata.namespace ?? 'default',
       uid,
-      annotations: { ...manifest.metadata.annotations, 'kubernetes.io/config.hash': uid, 'kubernetes.io/config.seen': seen(uid), 'kubernetes.io/config.source': 'file' },
+      annotations: {
+        ...manifest.metadata.annotations,
+        'kubernetes.io/config.hash': uid,
+        'kubernetes.io/config.seen': seen(uid),
+        'kubernetes.io/config.source': 'file',
+      },
     },
     spec: {
       restartPolicy: 'Always',

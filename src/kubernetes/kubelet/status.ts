@@ -4,9 +4,9 @@
  * `status/generate.go`.
  */
 import type { Instant } from '../../sim/clock.ts';
+import type { DeepReadonly } from '../api/json.ts';
 import { timestamp } from '../api/time.ts';
 import type { ContainerState, ContainerStatus, PodCondition, PodStatus } from '../api/types.gen.ts';
-import type { DeepReadonly } from '../api/json.ts';
 import type { ContainerStatus as RuntimeStatus } from './cri.ts';
 import { type ContainerSpec, isSidecar, newest, type PodObject, type PodView, readySandbox, restartCount } from './pod-view.ts';
 import { qosClass } from './qos.ts';
@@ -91,7 +91,9 @@ function containerStatus(input: StatusInput, container: ContainerSpec, isInit: b
     const terminated = { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated' };
     const again = !input.terminating && pod.spec?.restartPolicy !== 'Never';
     state = again ? { waiting: { reason: waitingReason } } : { terminated };
-    lastState = again ? { terminated: { ...terminated, message: 'The container could not be located when the pod was deleted.  The container used to be Running' } } : {};
+    lastState = again
+      ? { terminated: { ...terminated, message: 'The container could not be located when the pod was deleted.  The container used to be Running' } }
+      : {};
     count = again ? count + 1 : count;
     identity = { image: before.image, imageID: before.imageID };
   } else {
@@ -100,7 +102,7 @@ function containerStatus(input: StatusInput, container: ContainerSpec, isInit: b
     identity = { image: container.image ?? '', imageID: '' };
   }
   const reason = input.waiting.get(container.name);
-  if (reason && !state.running && !input.terminating && (!latest || latest.state !== 'exited' || willRestart(pod, container, latest, isInit))) {
+  if (reason && !state.running && !input.terminating && (latest?.state !== 'exited' || willRestart(pod, container, latest, isInit))) {
     if (state.terminated) lastState = state;
     state = { waiting: { reason: reason.reason, ...(reason.message !== '' && { message: reason.message }) } };
   }
@@ -125,7 +127,11 @@ function containerStatus(input: StatusInput, container: ContainerSpec, isInit: b
 
 const volumeMounts = (container: ContainerSpec) =>
   container.volumeMounts?.length
-    ? container.volumeMounts.map((mount) => ({ name: mount.name, mountPath: mount.mountPath, ...(mount.readOnly && { readOnly: true, recursiveReadOnly: 'Disabled' }) }))
+    ? container.volumeMounts.map((mount) => ({
+        name: mount.name,
+        mountPath: mount.mountPath,
+        ...(mount.readOnly && { readOnly: true, recursiveReadOnly: 'Disabled' }),
+      }))
     : undefined;
 
 function stateOf(status: RuntimeStatus, input: StatusInput): DeepReadonly<ContainerState> {

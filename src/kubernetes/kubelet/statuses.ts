@@ -112,7 +112,8 @@ export function statusPatch(before: Status, after: Status): Record<string, unkno
   const old = before as Readonly<Record<string, unknown>>;
   const next = after as Readonly<Record<string, unknown>>;
   for (const field of Object.keys(next)) if (!sameJson(old[field], next[field])) patch[field] = next[field];
-  for (const field of ['podIP', 'podIPs', 'reason', 'message', 'initContainerStatuses']) if (old[field] !== undefined && next[field] === undefined) patch[field] = null;
+  for (const field of ['podIP', 'podIPs', 'reason', 'message', 'initContainerStatuses'])
+    if (old[field] !== undefined && next[field] === undefined) patch[field] = null;
   if (patch['podIPs'] && before.podIPs) {
     // A strategic merge joins these lists by ip.
     const gone = before.podIPs.filter((entry) => !after.podIPs?.some((other) => other.ip === entry.ip));

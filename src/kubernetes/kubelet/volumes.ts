@@ -9,8 +9,8 @@ import { type Duration, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly, Json } from '../api/json.ts';
 import type { ConfigMap, KeyToPath, Secret, Volume } from '../api/types.gen.ts';
 import { decodeBase64 } from './base64.ts';
-import { fieldValue, resourceValue, type Sources } from './environment.ts';
 import type { Mount } from './cri.ts';
+import { fieldValue, resourceValue, type Sources } from './environment.ts';
 import type { KubeletNode } from './node.ts';
 import { allContainers, type ContainerSpec, type PodObject } from './pod-view.ts';
 
@@ -22,8 +22,12 @@ export class MountError extends Error {}
 export const podDirectory = (uid: string): string => `/var/lib/kubelet/pods/${uid}`;
 
 const PLUGIN: readonly (readonly [keyof Volume, string])[] = [
-  ['emptyDir', 'empty-dir'], ['configMap', 'configmap'], ['secret', 'secret'], ['projected', 'projected'], ['downwardAPI', 'downward-api'],
-]; // biome-ignore format: a table
+  ['emptyDir', 'empty-dir'],
+  ['configMap', 'configmap'],
+  ['secret', 'secret'],
+  ['projected', 'projected'],
+  ['downwardAPI', 'downward-api'],
+];
 
 /** Sets up every volume the pod's containers mount. Rejects with MountError at the first that cannot be. */
 export class PodVolumes {
@@ -107,14 +111,20 @@ export class PodVolumes {
   private async claim(pod: PodObject, name: string, claimName: string): Promise<string> {
     const namespace = pod.metadata.namespace ?? '';
     const claim = await this.node.client.of('PersistentVolumeClaim').get(`${namespace}/${claimName}`);
-    if (claim.status?.phase !== 'Bound' || !claim.spec?.volumeName) throw new MountError(`Unable to attach or mount volumes: unmounted volumes=[${name}]: error processing PVC ${namespace}/${claimName}: PVC is not bound`);
+    if (claim.status?.phase !== 'Bound' || !claim.spec?.volumeName)
+      throw new MountError(`Unable to attach or mount volumes: unmounted volumes=[${name}]: error processing PVC ${namespace}/${claimName}: PVC is not bound`);
     const volume = await this.node.client.of('PersistentVolume').get(claim.spec.volumeName);
     const path = volume.spec?.hostPath?.path ?? volume.spec?.local?.path ?? `/var/lib/kubelet/plugins/kubernetes.io/csi/${volume.metadata.name}/globalmount`;
     if (!this.node.files.exists(path)) this.node.files.mkdir(path);
     return path;
   }
 
-  private async configMap(pod: PodObject, name: string, items: readonly DeepReadonly<KeyToPath>[] | undefined, optional: boolean | undefined): Promise<Record<string, string>> {
+  private async configMap(
+    pod: PodObject,
+    name: string,
+    items: readonly DeepReadonly<KeyToPath>[] | undefined,
+    optional: boolean | undefined,
+  ): Promise<Record<string, string>> {
     const map = (await this.node.objects.get('ConfigMap', pod.metadata.namespace ?? '', name, this.uid)) as DeepReadonly<ConfigMap> | undefined;
     if (!map && !optional) throw new Error(`configmap "${name}" not found`);
     const data: Record<string, string> = {};
@@ -122,7 +132,12 @@ export class PodVolumes {
     for (const [key, value] of Object.entries(map?.binaryData ?? {})) data[key] = decodeBase64(value ?? '');
     return select(data, items, optional);
   }
-  private async secret(pod: PodObject, name: string, items: readonly DeepReadonly<KeyToPath>[] | undefined, optional: boolean | undefined): Promise<Record<string, string>> {
+  private async secret(
+    pod: PodObject,
+    name: string,
+    items: readonly DeepReadonly<KeyToPath>[] | undefined,
+    optional: boolean | undefined,
+  ): Promise<Record<string, string>> {
     const secret = (await this.node.objects.get('Secret', pod.metadata.namespace ?? '', name, this.uid)) as DeepReadonly<Secret> | undefined;
     if (!secret && !optional) throw new Error(`secret "${name}" not found`);
     const data: Record<string, string> = {};
@@ -165,10 +180,16 @@ export class PodVolumes {
     const body = {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
-      spec: { ...(audience && { audiences: [audience] }), expirationSeconds, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid } },
+      spec: {
+        ...(audience && { audiences: [audience] }),
+        expirationSeconds,
+        boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid },
+      },
     };
     try {
-      const answer = (await this.node.client.of('ServiceAccount').createSubresource(account, 'token', body as Json)) as { readonly status?: { readonly token?: string } };
+      const answer = (await this.node.client.of('ServiceAccount').createSubresource(account, 'token', body as Json)) as {
+        readonly status?: { readonly token?: string };
+      };
       const token = answer.status?.token ?? '';
       this.tokens.set(key, { token, refreshAt: clock.now() + seconds(Math.floor((expirationSeconds * 4) / 5)) });
       return token;

@@ -41,7 +41,14 @@ function patchMap(model: string | undefined, original: JsonObject, modified: Jso
   return patch;
 }
 
-function patchList(model: string | undefined, field: string, original: readonly Json[], modified: readonly Json[], current: readonly Json[], patch: Record<string, Json>): void {
+function patchList(
+  model: string | undefined,
+  field: string,
+  original: readonly Json[],
+  modified: readonly Json[],
+  current: readonly Json[],
+  patch: Record<string, Json>,
+): void {
   const mergeKey = mergeKeyOf(model, field);
   if (mergeKey === undefined || (mergeKey !== '' && modified.some((item) => !isObject(item) || item[mergeKey] === undefined))) {
     if (!equal(modified, current)) patch[field] = modified;
@@ -55,7 +62,8 @@ function patchList(model: string | undefined, field: string, original: readonly 
     if (added.length > 0 || removed.length > 0) patch[`$setElementOrder/${field}`] = modified;
     return;
   }
-  const find = (list: readonly Json[], id: Json | undefined): JsonObject | undefined => list.find((item): item is JsonObject => isObject(item) && idOf(item[mergeKey]) === idOf(id));
+  const find = (list: readonly Json[], id: Json | undefined): JsonObject | undefined =>
+    list.find((item): item is JsonObject => isObject(item) && idOf(item[mergeKey]) === idOf(id));
   const child = childModel(model, field);
   const items: Json[] = [];
   for (const item of modified as readonly JsonObject[]) {

@@ -96,7 +96,7 @@ export function SummaryTab({ thing }: { thing: Thing }) {
           {(node.ready !== 'True' || !node.powered) && node.slots > 0 && (
             <p className={css['say']}>
               {node.powered
-                ? `The node reports ${node.readyReason || 'nothing'}.`
+                ? node.readyReason || 'The node has not said that it is ready.'
                 : 'The machine is powered off. The API learns of it only when its lease expires.'}
             </p>
           )}

@@ -13,7 +13,9 @@ export function drawHeadings(ctx: Context, scene: Scene, camera: Camera): void {
   if (scene.level === 0) return;
   for (const shelf of layout.shelves) {
     const count = shelf.places.filter((index) => layout.nodes.has(index)).length;
-    heading(ctx, scene, camera, shelf.name || 'Nodes', `${count} ${count === 1 ? 'node' : 'nodes'}`, shelf.x, 0);
+    // `nodes` is the group of those that name no zone.
+    const named = shelf.name !== '' && shelf.name !== 'nodes';
+    heading(ctx, scene, camera, named ? shelf.name : 'Nodes', named ? `${count} ${count === 1 ? 'node' : 'nodes'}` : String(count), shelf.x, 0);
   }
   if (layout.shelves.length === 0) heading(ctx, scene, camera, 'Nodes', '', 0, 0);
   const waiting = pods.byNode.get(-1)?.length ?? 0;

@@ -27,11 +27,14 @@ const mix = (a: number, b: number, part: number): number => {
   return out;
 };
 
+let image: ImageData | undefined;
+
 export function drawFar(ctx: Context, scene: Scene, camera: Camera, nodes: readonly number[]): void {
   const { palette, pods, layout, ratio } = scene;
   const width = Math.round(scene.width * ratio);
   const height = Math.round(scene.height * ratio);
-  const image = ctx.createImageData(width, height);
+  // One image is kept: making 4 MB anew for every picture would cost more than filling it.
+  if (image?.width !== width || image.height !== height) image = ctx.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);
   const paper = pixelOf(ctx, palette.paper);
   words.fill(paper);
@@ -61,12 +64,25 @@ export function drawFar(ctx: Context, scene: Scene, camera: Camera, nodes: reado
     if (status === 0) fill(x, y + h - Math.round(h * promised), w, Math.round(h * promised), line);
     const grid = slotGrid(node.slots);
     const dot = Math.max(1, Math.floor(grid.pitchX * scale * 0.9));
-    for (const pod of pods.byNode.get(index) ?? []) {
+    // Wholly inside, as nearly all are, needs no clipping; this loop is run for every pod of the cluster.
+    const whole = x >= 0 && y >= 0 && x + w + dot <= width && y + h + dot <= height;
+    const list = pods.byNode.get(index);
+    if (!list) continue;
+    for (let i = 0; i < list.length; i++) {
+      const pod = list[i]!;
       const slot = pods.slot[pod]!;
-      const px = x + Math.floor((TILE.pad + (slot % grid.columns) * grid.pitchX) * scale);
-      const py = y + Math.floor((TILE.title + Math.floor(slot / grid.columns) * grid.pitchY) * scale);
-      const bright = !scene.bright || scene.bright[pod] === 1;
-      fill(px, py, dot, dot, (bright ? colours : dims)[pods.status[pod]!]!);
+      const row = (slot / grid.columns) | 0;
+      const px = x + (((TILE.pad + (slot - row * grid.columns) * grid.pitchX) * scale) | 0);
+      const py = y + (((TILE.title + row * grid.pitchY) * scale) | 0);
+      const colour = (!scene.bright || scene.bright[pod] === 1 ? colours : dims)[pods.status[pod]!]!;
+      if (!whole) {
+        fill(px, py, dot, dot, colour);
+        continue;
+      }
+      for (let dy = 0; dy < dot; dy++) {
+        const from = (py + dy) * width + px;
+        for (let dx = 0; dx < dot; dx++) words[from + dx] = colour;
+      }
     }
   }
   ctx.putImageData(image, 0, 0);

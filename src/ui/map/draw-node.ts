@@ -74,7 +74,7 @@ function stateWord(node: NodeRecord): string {
   if (!node.powered) return 'powered off';
   if (node.kubelet === 'stopped') return 'kubelet stopped';
   if (node.ready === 'Missing') return 'joining';
-  if (node.ready !== 'True') return node.readyReason || 'NotReady';
+  if (node.ready !== 'True') return 'NotReady';
   if (node.cordoned) return 'cordoned';
   return node.roles.filter((role) => role !== '<none>').join(', ') || node.ip;
 }

@@ -174,6 +174,7 @@ function MapInner() {
           fresh.current.clear();
           return;
         }
+        if (fresh.current.size > MOST_FRESH) return;
         for (const index of news.newPods) {
           const id = cluster.pods.records[index]?.uid;
           if (id !== undefined) fresh.current.add(id);
@@ -418,6 +419,8 @@ function MapInner() {
   );
 }
 const NO_EDGES: [] = [];
+/** More arrivals than this are not counted one by one. */
+const MOST_FRESH = 2_000;
 const PRO = { hideAttribution: false };
 
 /** What `window.__lab` asks of the map while it is mounted. */

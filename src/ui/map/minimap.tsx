@@ -23,6 +23,8 @@ export function Minimap({ camera, size, onGo }: { camera(): Camera; size(): { wi
   useEffect(() => {
     let palette = readPalette();
     let wanted = false;
+    let drawn = -1;
+    const tiles = new OffscreenCanvas(W * 2, H * 2);
     const paint = (): void => {
       wanted = false;
       const ctx = canvas.current?.getContext('2d');
@@ -37,16 +39,25 @@ export function Minimap({ camera, size, onGo }: { camera(): Camera; size(): { wi
       const all = extent.x >= seen.x && extent.y >= seen.y && extent.x + extent.w <= seen.x + seen.w && extent.y + extent.h <= seen.y + seen.h;
       canvas.current!.hidden = all;
       if (all) return;
-      ctx.setTransform(2, 0, 0, 2, 0, 0);
-      ctx.clearRect(0, 0, W, H);
-      for (const [index, placed] of cluster.layout.nodes) {
-        const node = cluster.store.getState().nodes.get(index);
-        if (!node) continue;
-        const status = nodeStatus(node);
-        ctx.fillStyle = status === 0 ? palette.lineStrong : palette.status[status]!;
-        const { box } = placed;
-        ctx.fillRect(box.x * scale + x, box.y * scale + y, Math.max(1, box.w * scale - 1), Math.max(1, box.h * scale - 1));
+      const { version, nodes } = cluster.store.getState();
+      ctx.setTransform(1, 0, 0, 1, 0, 0);
+      ctx.clearRect(0, 0, W * 2, H * 2);
+      if (version !== drawn) {
+        // The tiles change with the cluster, the frame with the camera: panning a fleet redraws only the frame.
+        drawn = version;
+        const base = tiles.getContext('2d')!;
+        base.setTransform(2, 0, 0, 2, 0, 0);
+        base.clearRect(0, 0, W, H);
+        for (const [index, { box }] of cluster.layout.nodes) {
+          const node = nodes.get(index);
+          if (!node) continue;
+          const status = nodeStatus(node);
+          base.fillStyle = status === 0 ? palette.lineStrong : palette.status[status]!;
+          base.fillRect(box.x * scale + x, box.y * scale + y, Math.max(1, box.w * scale - 1), Math.max(1, box.h * scale - 1));
+        }
       }
+      ctx.drawImage(tiles, 0, 0);
+      ctx.setTransform(2, 0, 0, 2, 0, 0);
       const at = camera();
       const { width, height } = size();
       ctx.strokeStyle = palette.focus;
@@ -63,6 +74,7 @@ export function Minimap({ camera, size, onGo }: { camera(): Camera; size(): { wi
       app.cluster.store.subscribe(request),
       onLookChange(() => {
         palette = readPalette();
+        drawn = -1;
         request();
       }),
     ];

@@ -2,8 +2,8 @@
 import type {
   ClusterRoleBinding,
   CSIDriver,
-  Endpoints,
   EndpointSlice,
+  Endpoints,
   LimitRange,
   LimitRangeItem,
   Namespace,

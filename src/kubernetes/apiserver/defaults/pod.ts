@@ -93,7 +93,13 @@ const portDefaults = (port: ContainerPort): ContainerPort => fill(port, { protoc
 const FIELD_REF = { apiVersion: 'v1' };
 
 const envDefaults = (env: EnvVar): EnvVar =>
-  at(env, 'valueFrom', (source) => at(at(source, 'fieldRef', (ref) => fill(ref, FIELD_REF)), 'resourceFieldRef', (ref) => fill(ref, { divisor: '0' })));
+  at(env, 'valueFrom', (source) =>
+    at(
+      at(source, 'fieldRef', (ref) => fill(ref, FIELD_REF)),
+      'resourceFieldRef',
+      (ref) => fill(ref, { divisor: '0' }),
+    ),
+  );
 
 function probeDefaults(before: Probe): Probe {
   let probe = fill(before, { failureThreshold: 3, periodSeconds: 10, successThreshold: 1, timeoutSeconds: 1 });
@@ -137,5 +143,7 @@ function volumeDefaults(before: Volume): Volume {
       ),
     ),
   );
-  return at(volume, 'ephemeral', (source) => at(source, 'volumeClaimTemplate', (template) => at(template, 'spec', (spec) => fill(spec, { volumeMode: 'Filesystem' }))));
+  return at(volume, 'ephemeral', (source) =>
+    at(source, 'volumeClaimTemplate', (template) => at(template, 'spec', (spec) => fill(spec, { volumeMode: 'Filesystem' }))),
+  );
 }

@@ -28,7 +28,8 @@ export const deploymentDefaults = (object: Deployment): Deployment =>
     return at(spec, 'template', podTemplateDefaults);
   });
 
-export const replicaSetDefaults = (object: ReplicaSet): ReplicaSet => at(object, 'spec', (spec) => at(fill(spec, { replicas: 1 }), 'template', podTemplateDefaults));
+export const replicaSetDefaults = (object: ReplicaSet): ReplicaSet =>
+  at(object, 'spec', (spec) => at(fill(spec, { replicas: 1 }), 'template', podTemplateDefaults));
 
 export function replicationControllerDefaults(object: ReplicationController): ReplicationController {
   const labels = object.spec?.template?.metadata?.labels;
@@ -93,10 +94,8 @@ function jobSpecDefaults(spec: JobSpec): JobSpec {
 
 export const cronJobDefaults = (object: CronJob): CronJob =>
   at(object, 'spec', (before) =>
-    at(
-      fill(before, { concurrencyPolicy: 'Allow', failedJobsHistoryLimit: 1, successfulJobsHistoryLimit: 3, suspend: false }),
-      'jobTemplate',
-      (template) => at(template, 'spec', (spec) => at(spec, 'template', podTemplateDefaults)),
+    at(fill(before, { concurrencyPolicy: 'Allow', failedJobsHistoryLimit: 1, successfulJobsHistoryLimit: 3, suspend: false }), 'jobTemplate', (template) =>
+      at(template, 'spec', (spec) => at(spec, 'template', podTemplateDefaults)),
     ),
   );
 
@@ -113,7 +112,8 @@ const SCALE_DOWN: HPAScalingRules = { policies: [{ type: 'Percent', value: 100, 
 export const autoscalerDefaults = (object: HorizontalPodAutoscaler): HorizontalPodAutoscaler =>
   at(object, 'spec', (before) => {
     let spec = fill(before, { minReplicas: 1 });
-    if (!spec.metrics?.length) spec = { ...spec, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }] };
+    if (!spec.metrics?.length)
+      spec = { ...spec, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }] };
     return at(spec, 'behavior', (behavior) => {
       const filled = fill(behavior, { scaleDown: {}, scaleUp: {} });
       return at(
@@ -124,4 +124,5 @@ export const autoscalerDefaults = (object: HorizontalPodAutoscaler): HorizontalP
     });
   });
 
-export const autoscalerV1Defaults = (object: HorizontalPodAutoscalerV1): HorizontalPodAutoscalerV1 => at(object, 'spec', (spec) => fill(spec, { minReplicas: 1 }));
+export const autoscalerV1Defaults = (object: HorizontalPodAutoscalerV1): HorizontalPodAutoscalerV1 =>
+  at(object, 'spec', (spec) => fill(spec, { minReplicas: 1 }));

@@ -6,8 +6,8 @@ import type {
   ConfigMap,
   CSIDriver,
   CSINode,
-  Endpoints,
   EndpointSlice,
+  Endpoints,
   Event,
   EventsV1Event,
   Ingress,
@@ -151,7 +151,14 @@ export const ingressPrinter: Printer<Ingress> = {
     const hosts = rules.slice(0, 3).flatMap((rule) => (rule.host ? [rule.host] : []));
     const text = hosts.length === 0 ? '*' : rules.length > 3 ? `${hosts.join(',')} + ${rules.length - 3} more...` : hosts.join(',');
     const addresses = (object.status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter((a) => a !== '');
-    return [name(object), object.spec?.ingressClassName ?? '<none>', text, [...new Set(addresses)].sort().join(','), object.spec?.tls?.length ? '80, 443' : '80', age(object, now)];
+    return [
+      name(object),
+      object.spec?.ingressClassName ?? '<none>',
+      text,
+      [...new Set(addresses)].sort().join(','),
+      object.spec?.tls?.length ? '80, 443' : '80',
+      age(object, now),
+    ];
   },
 };
 
@@ -181,7 +188,19 @@ const accessModes = (modes: readonly string[] | undefined): string =>
     .join(',');
 
 export const persistentVolumePrinter: Printer<PersistentVolume> = {
-  columns: columns('Name', 'Capacity', 'Access Modes', 'Reclaim Policy', 'Status', 'Claim', 'StorageClass', 'VolumeAttributesClass', 'Reason', 'Age', '+VolumeMode'),
+  columns: columns(
+    'Name',
+    'Capacity',
+    'Access Modes',
+    'Reclaim Policy',
+    'Status',
+    'Claim',
+    'StorageClass',
+    'VolumeAttributesClass',
+    'Reason',
+    'Age',
+    '+VolumeMode',
+  ),
   cells: (object, now) => {
     const claim = object.spec?.claimRef;
     return [

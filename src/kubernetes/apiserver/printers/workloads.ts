@@ -1,5 +1,7 @@
 /** Tables of what makes pods. */
 import type { Instant } from '../../../sim/clock.ts';
+import { controllerOf } from '../../api/owner.ts';
+import { byObject } from '../../api/resources.ts';
 import { formatLabelSelector } from '../../api/selector.ts';
 import { humanDuration, instantOf } from '../../api/time.ts';
 import type {
@@ -19,8 +21,6 @@ import type {
   ReplicationController,
   StatefulSet,
 } from '../../api/types.gen.ts';
-import { controllerOf } from '../../api/owner.ts';
-import { byObject } from '../../api/resources.ts';
 import { age, ageOf, columns, containerCells, formatLabels, type Printer } from './table.ts';
 
 const TEMPLATE = ['+Containers', '+Images', '+Selector'] as const;

@@ -62,7 +62,13 @@ export function validateRunning(errors: Errors, container: Container, path: stri
   if (container.readinessProbe) {
     validateProbe(errors, container.readinessProbe, `${path}.readinessProbe`, false);
     if (container.readinessProbe.terminationGracePeriodSeconds !== undefined) {
-      errors.push(invalid(`${path}.readinessProbe.terminationGracePeriodSeconds`, container.readinessProbe.terminationGracePeriodSeconds, 'must not be set for readinessProbes'));
+      errors.push(
+        invalid(
+          `${path}.readinessProbe.terminationGracePeriodSeconds`,
+          container.readinessProbe.terminationGracePeriodSeconds,
+          'must not be set for readinessProbes',
+        ),
+      );
     }
   }
   if (container.startupProbe) validateProbe(errors, container.startupProbe, `${path}.startupProbe`, true);
@@ -82,7 +88,8 @@ function validatePorts(errors: Errors, container: Container, path: string, conte
     else for (const reason of portNumberErrors(port.containerPort)) errors.push(invalid(`${at}.containerPort`, port.containerPort, reason));
     if (port.hostPort) {
       for (const reason of portNumberErrors(port.hostPort)) errors.push(invalid(`${at}.hostPort`, port.hostPort, reason));
-      if (context.hostNetwork && port.hostPort !== port.containerPort) errors.push(invalid(`${at}.containerPort`, port.containerPort, 'must match `hostPort` when `hostNetwork` is true'));
+      if (context.hostNetwork && port.hostPort !== port.containerPort)
+        errors.push(invalid(`${at}.containerPort`, port.containerPort, 'must match `hostPort` when `hostNetwork` is true'));
     }
     oneOf(errors, `${at}.protocol`, port.protocol, PROTOCOLS);
   }
@@ -145,7 +152,8 @@ export function validateResources(errors: Errors, resources: ResourceRequirement
     if (limit !== undefined) {
       if (!overcommits(name)) {
         if (compareQuantities(request, limit) !== 0) errors.push(invalid(`${path}.requests`, request, `must be equal to ${name} limit of ${limit}`));
-      } else if (compareQuantities(request, limit) > 0) errors.push(invalid(`${path}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`));
+      } else if (compareQuantities(request, limit) > 0)
+        errors.push(invalid(`${path}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`));
     } else if (!overcommits(name)) errors.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'));
   }
 }
@@ -169,11 +177,13 @@ function validateResource(errors: Errors, name: string, amount: string, path: st
 
 function validateProbe(errors: Errors, probe: Probe, path: string, once: boolean): void {
   validateHandler(errors, probe, path);
-  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) notNegative(errors, `${path}.${field}`, probe[field]);
+  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const)
+    notNegative(errors, `${path}.${field}`, probe[field]);
   if (probe.terminationGracePeriodSeconds !== undefined && probe.terminationGracePeriodSeconds <= 0) {
     errors.push(invalid(`${path}.terminationGracePeriodSeconds`, probe.terminationGracePeriodSeconds, 'must be greater than 0'));
   }
-  if (once && probe.successThreshold !== undefined && probe.successThreshold !== 1) errors.push(invalid(`${path}.successThreshold`, probe.successThreshold, 'must be 1'));
+  if (once && probe.successThreshold !== undefined && probe.successThreshold !== 1)
+    errors.push(invalid(`${path}.successThreshold`, probe.successThreshold, 'must be 1'));
 }
 
 /** An action of a probe or a hook: exactly one. */
@@ -198,7 +208,13 @@ function validateHttpGet(errors: Errors, action: HTTPGetAction, path: string): v
   if (action.scheme !== 'HTTP' && action.scheme !== 'HTTPS') errors.push(notSupported(`${path}.scheme`, action.scheme ?? '', ['HTTP', 'HTTPS']));
   for (const header of action.httpHeaders ?? []) {
     if (!/^[-A-Za-z0-9]+$/.test(header.name)) {
-      errors.push(invalid(`${path}.httpHeaders`, header.name, "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"));
+      errors.push(
+        invalid(
+          `${path}.httpHeaders`,
+          header.name,
+          "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
+        ),
+      );
     }
   }
 }
@@ -216,6 +232,7 @@ function validateSecurityContext(errors: Errors, context: SecurityContext, path:
   }
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged) errors.push(invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
-    if (context.capabilities?.add?.includes('CAP_SYS_ADMIN')) errors.push(invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'));
+    if (context.capabilities?.add?.includes('CAP_SYS_ADMIN'))
+      errors.push(invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'));
   }
 }

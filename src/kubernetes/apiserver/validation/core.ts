@@ -98,8 +98,10 @@ export function validateNode(errors: Errors, object: Node, old: Node | undefined
   }
   const before = old?.spec;
   if (!before) return;
-  if (before.podCIDRs?.length && !sameJson(object.spec?.podCIDRs, before.podCIDRs)) errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
-  if (before.providerID && object.spec?.providerID !== before.providerID) errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
+  if (before.podCIDRs?.length && !sameJson(object.spec?.podCIDRs, before.podCIDRs))
+    errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
+  if (before.providerID && object.spec?.providerID !== before.providerID)
+    errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
 }
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
@@ -112,13 +114,19 @@ export function validateClaim(errors: Errors, object: PersistentVolumeClaim, old
   const storage = spec.resources?.requests?.['storage'];
   if (storage === undefined) errors.push(required('spec.resources[storage]'));
   else if (parseQuantity(storage).nano <= 0n) errors.push(invalid('spec.resources[storage]', storage, 'must be greater than zero'));
-  if (spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem' && spec.volumeMode !== 'Block') errors.push(notSupported('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']));
+  if (spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem' && spec.volumeMode !== 'Block')
+    errors.push(notSupported('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']));
   const before = old?.spec;
   if (!before) return;
   // A binder may name the volume; a bound claim may grow.
   const bound = Boolean(before.volumeName);
   const rest = { ...spec, resources: {}, volumeName: bound ? (spec.volumeName ?? '') : '' };
-  const then = { ...before, resources: {}, volumeName: bound ? (before.volumeName ?? '') : '', ...(before.storageClassName === undefined ? { storageClassName: spec.storageClassName } : {}) };
+  const then = {
+    ...before,
+    resources: {},
+    volumeName: bound ? (before.volumeName ?? '') : '',
+    ...(before.storageClassName === undefined ? { storageClassName: spec.storageClassName } : {}),
+  };
   const resized = !sameJson(spec.resources, before.resources);
   if (!sameJson(rest, then) || (resized && !bound)) {
     errors.push(forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'));
@@ -126,11 +134,22 @@ export function validateClaim(errors: Errors, object: PersistentVolumeClaim, old
   const had = before.resources?.requests?.['storage'];
   if (resized && bound && storage !== undefined && had !== undefined && compareQuantities(storage, had) < 0) {
     const capacity = old?.status?.capacity?.['storage'];
-    if (capacity === undefined || compareQuantities(storage, capacity) <= 0) errors.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'));
+    if (capacity === undefined || compareQuantities(storage, capacity) <= 0)
+      errors.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'));
   }
 }
 
-const VOLUME_FIELDS = new Set(['accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity', 'persistentVolumeReclaimPolicy', 'storageClassName', 'volumeAttributesClassName', 'volumeMode']);
+const VOLUME_FIELDS = new Set([
+  'accessModes',
+  'capacity',
+  'claimRef',
+  'mountOptions',
+  'nodeAffinity',
+  'persistentVolumeReclaimPolicy',
+  'storageClassName',
+  'volumeAttributesClassName',
+  'volumeMode',
+]);
 
 export function validateVolume(errors: Errors, object: PersistentVolume): void {
   const spec = object.spec ?? {};
@@ -144,15 +163,18 @@ export function validateVolume(errors: Errors, object: PersistentVolume): void {
   if (spec.hostPath && !spec.hostPath.path) errors.push(required('spec.hostPath.path'));
   if (spec.local && !spec.nodeAffinity) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
   const policy = spec.persistentVolumeReclaimPolicy;
-  if (policy && !['Delete', 'Recycle', 'Retain'].includes(policy)) errors.push(notSupported('spec.persistentVolumeReclaimPolicy', policy, ['Delete', 'Recycle', 'Retain']));
+  if (policy && !['Delete', 'Recycle', 'Retain'].includes(policy))
+    errors.push(notSupported('spec.persistentVolumeReclaimPolicy', policy, ['Delete', 'Recycle', 'Retain']));
 }
 
 export function validateStorageClass(errors: Errors, object: StorageClass, old: StorageClass | undefined): void {
   if (!object.provisioner) errors.push(required('provisioner', object.provisioner));
   else each(errors, 'provisioner', object.provisioner, qualifiedNameErrors(object.provisioner.toLowerCase()));
-  if (object.reclaimPolicy && !['Delete', 'Retain'].includes(object.reclaimPolicy)) errors.push(notSupported('reclaimPolicy', object.reclaimPolicy, ['Delete', 'Retain']));
+  if (object.reclaimPolicy && !['Delete', 'Retain'].includes(object.reclaimPolicy))
+    errors.push(notSupported('reclaimPolicy', object.reclaimPolicy, ['Delete', 'Retain']));
   if (!object.volumeBindingMode) errors.push(required('volumeBindingMode'));
-  else if (!['Immediate', 'WaitForFirstConsumer'].includes(object.volumeBindingMode)) errors.push(notSupported('volumeBindingMode', object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']));
+  else if (!['Immediate', 'WaitForFirstConsumer'].includes(object.volumeBindingMode))
+    errors.push(notSupported('volumeBindingMode', object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']));
   if (!old) return;
   if (!sameJson(object.parameters ?? {}, old.parameters ?? {})) errors.push(forbidden('parameters', 'updates to parameters are forbidden.'));
   if (object.provisioner !== old.provisioner) errors.push(forbidden('provisioner', 'updates to provisioner are forbidden.'));
@@ -180,12 +202,18 @@ export const validateRole = (errors: Errors, object: Role): void => validateRule
 
 export function validateClusterRole(errors: Errors, object: ClusterRole): void {
   validateRules(errors, object.rules ?? [], false);
-  for (const [i, selector] of (object.aggregationRule?.clusterRoleSelectors ?? []).entries()) validateLabelSelector(errors, selector, `aggregationRule.clusterRoleSelectors[${i}]`);
+  for (const [i, selector] of (object.aggregationRule?.clusterRoleSelectors ?? []).entries())
+    validateLabelSelector(errors, selector, `aggregationRule.clusterRoleSelectors[${i}]`);
 }
 
 const RBAC = 'rbac.authorization.k8s.io';
 
-export function validateBinding(errors: Errors, object: RoleBinding | ClusterRoleBinding, old: RoleBinding | ClusterRoleBinding | undefined, namespaced: boolean): void {
+export function validateBinding(
+  errors: Errors,
+  object: RoleBinding | ClusterRoleBinding,
+  old: RoleBinding | ClusterRoleBinding | undefined,
+  namespaced: boolean,
+): void {
   const ref = object.roleRef;
   if (ref?.apiGroup !== RBAC) errors.push(notSupported('roleRef.apiGroup', ref?.apiGroup ?? '', [RBAC]));
   const kinds = namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole'];
@@ -207,11 +235,17 @@ export function validateBinding(errors: Errors, object: RoleBinding | ClusterRol
 export function validatePriorityClass(errors: Errors, object: PriorityClass, old: PriorityClass | undefined): void {
   const name = object.metadata.name ?? '';
   if (name.startsWith('system-') && name !== 'system-node-critical' && name !== 'system-cluster-critical') {
-    errors.push(forbidden('metadata.name', "priority class names with 'system-' prefix are reserved for system use only. error: only the following are allowed: system-node-critical, system-cluster-critical"));
+    errors.push(
+      forbidden(
+        'metadata.name',
+        "priority class names with 'system-' prefix are reserved for system use only. error: only the following are allowed: system-node-critical, system-cluster-critical",
+      ),
+    );
   } else if (!name.startsWith('system-') && object.value > 1_000_000_000) {
     errors.push(forbidden('value', 'maximum allowed value of a user defined priority is 1000000000'));
   }
-  if (object.preemptionPolicy && !['Never', 'PreemptLowerPriority'].includes(object.preemptionPolicy)) errors.push(notSupported('preemptionPolicy', object.preemptionPolicy, ['Never', 'PreemptLowerPriority']));
+  if (object.preemptionPolicy && !['Never', 'PreemptLowerPriority'].includes(object.preemptionPolicy))
+    errors.push(notSupported('preemptionPolicy', object.preemptionPolicy, ['Never', 'PreemptLowerPriority']));
   if (!old) return;
   if (object.value !== old.value) errors.push(forbidden('value', 'may not be changed in an update.'));
   immutable(errors, 'preemptionPolicy', object.preemptionPolicy, old.preemptionPolicy);
@@ -224,7 +258,8 @@ export function validateRuntimeClass(errors: Errors, object: RuntimeClass, old: 
 
 export function validateLease(errors: Errors, object: Lease): void {
   const spec = object.spec ?? {};
-  if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) errors.push(invalid('spec.leaseDurationSeconds', spec.leaseDurationSeconds, 'must be greater than 0'));
+  if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0)
+    errors.push(invalid('spec.leaseDurationSeconds', spec.leaseDurationSeconds, 'must be greater than 0'));
   if (spec.leaseTransitions !== undefined && spec.leaseTransitions < 0) errors.push(invalid('spec.leaseTransitions', spec.leaseTransitions, NOT_NEGATIVE));
 }
 
@@ -240,8 +275,8 @@ export function validateLimitRange(errors: Errors, object: LimitRange): void {
     const at = `spec.limits[${i}]`;
     if (!item.type) errors.push(required(`${at}.type`));
     if (item.type === 'Pod') {
-      if (item.default) errors.push(forbidden(`${at}.default`, 'may not be specified when `type` is \'Pod\''));
-      if (item.defaultRequest) errors.push(forbidden(`${at}.defaultRequest`, 'may not be specified when `type` is \'Pod\''));
+      if (item.default) errors.push(forbidden(`${at}.default`, "may not be specified when `type` is 'Pod'"));
+      if (item.defaultRequest) errors.push(forbidden(`${at}.defaultRequest`, "may not be specified when `type` is 'Pod'"));
     }
     const pairs = [
       ['min', 'max', item.min, item.max],
@@ -253,7 +288,12 @@ export function validateLimitRange(errors: Errors, object: LimitRange): void {
       for (const [name, amount] of Object.entries(lows ?? {})) {
         const other = highs?.[name];
         if (other === undefined || compareQuantities(amount, other) <= 0) continue;
-        const words: Readonly<Record<string, string>> = { min: 'min value', max: 'max value', default: 'default limit value', defaultRequest: 'default request value' };
+        const words: Readonly<Record<string, string>> = {
+          min: 'min value',
+          max: 'max value',
+          default: 'default limit value',
+          defaultRequest: 'default request value',
+        };
         const text = (field: string): string => words[field] ?? field;
         errors.push(invalid(`${at}.${low === 'min' ? 'min' : low}[${name}]`, amount, `${text(low)} ${amount} is greater than ${text(high)} ${other}`));
       }

@@ -22,9 +22,14 @@ export function parseSchedule(schedule: string): string | undefined {
     if (DESCRIPTORS.has(schedule)) return undefined;
     if (!schedule.startsWith('@every ')) return `unrecognized descriptor: ${schedule}`;
     const duration = schedule.slice('@every '.length);
-    return /^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/.test(duration) ? undefined : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`;
+    return /^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/.test(duration)
+      ? undefined
+      : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`;
   }
-  const fields = schedule.trim().split(/\s+/).filter((f) => f !== '');
+  const fields = schedule
+    .trim()
+    .split(/\s+/)
+    .filter((f) => f !== '');
   if (fields.length !== 5) return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`;
   for (const [i, field] of fields.entries()) {
     for (const range of field.split(',')) {

@@ -4,7 +4,7 @@
  * An object in which everything fits comes back as the same object.
  */
 import type { Json } from '../../api/json.ts';
-import { QuantityError, canonicalQuantity } from '../../api/quantity.ts';
+import { canonicalQuantity, QuantityError } from '../../api/quantity.ts';
 import { type Model, SCHEMA } from '../../api/schema.ts';
 import { instantOf } from '../../api/time.ts';
 import type { Kind } from '../../api/types.gen.ts';
@@ -20,8 +20,11 @@ export interface Decoded {
   readonly error?: string;
 }
 
-/** Reads `body` as an object of `kind` (a key of `Kinds`). */
-export function decode(kind: Kind, body: Json): Decoded {
+/** Bodies of subresources, which are no kinds of their own. */
+export type BodyKind = 'Scale' | 'Eviction' | 'TokenRequest' | 'DeleteOptions';
+
+/** Reads `body` as an object of `kind` (a key of `Kinds`, or the body of a subresource). */
+export function decode(kind: Kind | BodyKind, body: Json): Decoded {
   const walk = new Walk();
   const object = walk.value(`#${kind}`, body, '', '', kind);
   return { object: object ?? {}, unknown: walk.unknown, ...(walk.error === undefined ? {} : { error: walk.error }) };
@@ -54,7 +57,19 @@ const POINTER_STRINGS = new Set([
   'type',
   'volumeMode',
 ]);
-const GO_TYPES: Readonly<Record<string, string>> = { s: 'string', b: 'bool', i32: 'int32', i64: 'int64', d: 'float64', by: '[]uint8', is: 'intstr.IntOrString', q: 'resource.Quantity', t: 'v1.Time', mt: 'v1.MicroTime', any: 'interface {}' };
+const GO_TYPES: Readonly<Record<string, string>> = {
+  s: 'string',
+  b: 'bool',
+  i32: 'int32',
+  i64: 'int64',
+  d: 'float64',
+  by: '[]uint8',
+  is: 'intstr.IntOrString',
+  q: 'resource.Quantity',
+  t: 'v1.Time',
+  mt: 'v1.MicroTime',
+  any: 'interface {}',
+};
 /** String fields that have a type of their own in Go. */
 const NAMED_TYPES: Readonly<Record<string, string>> = {
   imagePullPolicy: 'v1.PullPolicy',
@@ -181,7 +196,8 @@ class Walk {
   }
 
   private quantity(value: Json): Json | undefined {
-    if (typeof value !== 'string' && typeof value !== 'number') return this.fail(`json: cannot unmarshal ${jsonKind(value)} into Go value of type resource.Quantity`);
+    if (typeof value !== 'string' && typeof value !== 'number')
+      return this.fail(`json: cannot unmarshal ${jsonKind(value)} into Go value of type resource.Quantity`);
     try {
       return canonicalQuantity(value);
     } catch (error) {
@@ -201,7 +217,14 @@ class Walk {
     if (typeof value !== 'string') return this.mismatch(value, 'by', field, struct);
     const plain = value.replace(/[\r\n]/g, '');
     const bad = plain.search(/[^A-Za-z0-9+/=]/);
-    const wrong = bad >= 0 ? bad : plain.length % 4 !== 0 ? plain.length - (plain.length % 4) : /=[^=]|=$/.test(plain) && !/^[^=]*={1,2}$/.test(plain) ? plain.indexOf('=') : -1;
+    const wrong =
+      bad >= 0
+        ? bad
+        : plain.length % 4 !== 0
+          ? plain.length - (plain.length % 4)
+          : /=[^=]|=$/.test(plain) && !/^[^=]*={1,2}$/.test(plain)
+            ? plain.indexOf('=')
+            : -1;
     return wrong >= 0 ? this.fail(`illegal base64 data at input byte ${wrong}`) : value;
   }
 

@@ -32,7 +32,8 @@ export function validateMetadata(errors: Errors, metadata: ObjectMeta, namespace
     if (!metadata.namespace) errors.push(required(`${path}.namespace`));
     else each(errors, `${path}.namespace`, metadata.namespace, dns1123LabelErrors(metadata.namespace));
   } else if (metadata.namespace) errors.push(forbidden(`${path}.namespace`, 'not allowed on this type'));
-  if (metadata.generation !== undefined && metadata.generation < 0) errors.push(invalid(`${path}.generation`, metadata.generation, 'must be greater than or equal to 0'));
+  if (metadata.generation !== undefined && metadata.generation < 0)
+    errors.push(invalid(`${path}.generation`, metadata.generation, 'must be greater than or equal to 0'));
   if (metadata.labels) validateLabels(errors, metadata.labels, `${path}.labels`);
   if (metadata.annotations) validateAnnotations(errors, metadata.annotations, `${path}.annotations`);
   if (metadata.ownerReferences) validateOwners(errors, metadata, `${path}.ownerReferences`);
@@ -71,10 +72,18 @@ function validateOwners(errors: Errors, metadata: ObjectMeta, path: string): voi
     if (!owner.kind) errors.push(invalid(`${at}.kind`, owner.kind ?? '', 'must not be empty'));
     if (!owner.name) errors.push(invalid(`${at}.name`, owner.name ?? '', 'must not be empty'));
     if (!owner.uid) errors.push(invalid(`${at}.uid`, owner.uid ?? '', 'must not be empty'));
-    if (owner.apiVersion === 'v1' && owner.kind === 'Event') errors.push(invalid(at, owner, `${owner.apiVersion}, Kind=${owner.kind} is disallowed from being an owner`));
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event')
+      errors.push(invalid(at, owner, `${owner.apiVersion}, Kind=${owner.kind} is disallowed from being an owner`));
     if (!owner.controller) continue;
     if (controller === undefined) controller = owner.name;
-    else errors.push(invalid(path, metadata.ownerReferences, `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.name}`));
+    else
+      errors.push(
+        invalid(
+          path,
+          metadata.ownerReferences,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.name}`,
+        ),
+      );
   }
 }
 
@@ -93,7 +102,8 @@ export function validateMetadataUpdate(errors: Errors, metadata: ObjectMeta, bef
         ),
       );
     }
-    if (!sameJson(metadata.deletionTimestamp, before.deletionTimestamp)) errors.push(invalid(`${path}.deletionTimestamp`, metadata.deletionTimestamp, 'field is immutable'));
+    if (!sameJson(metadata.deletionTimestamp, before.deletionTimestamp))
+      errors.push(invalid(`${path}.deletionTimestamp`, metadata.deletionTimestamp, 'field is immutable'));
   }
 }
 
@@ -114,4 +124,3 @@ export function validateLabelSelector(errors: Errors, selector: LabelSelector, p
     for (const [j, value] of (requirement.values ?? []).entries()) each(errors, `${at}.values[${j}]`, value, labelValueErrors(value));
   }
 }
-

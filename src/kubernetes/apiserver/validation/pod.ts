@@ -13,7 +13,8 @@ export function validatePodTemplate(errors: Errors, template: PodTemplateSpec, p
   if (template.metadata?.labels) validateLabels(errors, template.metadata.labels, `${path}.labels`);
   if (template.metadata?.annotations) validateAnnotations(errors, template.metadata.annotations, `${path}.annotations`);
   validatePodSpec(errors, template.spec ?? { containers: [] }, `${path}.spec`);
-  if (template.spec?.ephemeralContainers?.length) errors.push(forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
+  if (template.spec?.ephemeralContainers?.length)
+    errors.push(forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
 }
 
 export function validatePodSpec(errors: Errors, spec: PodSpec, path: string): void {
@@ -41,7 +42,8 @@ export function validatePodSpec(errors: Errors, spec: PodSpec, path: string): vo
     validateContainer(errors, container as Container, at, context);
     if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name));
     names.add(container.name);
-    if (container.targetContainerName && !names.has(container.targetContainerName)) errors.push({ type: 'FieldValueNotFound', field: `${at}.targetContainerName`, badValue: container.targetContainerName, detail: '' });
+    if (container.targetContainerName && !names.has(container.targetContainerName))
+      errors.push({ type: 'FieldValueNotFound', field: `${at}.targetContainerName`, badValue: container.targetContainerName, detail: '' });
     for (const field of ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] as const) {
       if (container[field] !== undefined) errors.push(forbidden(`${at}.${field}`, 'cannot be set for an Ephemeral Container'));
     }
@@ -53,12 +55,14 @@ export function validatePodSpec(errors: Errors, spec: PodSpec, path: string): vo
   if (spec.securityContext) {
     for (const field of ['runAsUser', 'runAsGroup', 'fsGroup'] as const) {
       const id = spec.securityContext[field];
-      if (id !== undefined && (id < 0 || id > 2_147_483_647)) errors.push(invalid(`${path}.securityContext.${field}`, id, 'must be between 0 and 2147483647, inclusive'));
+      if (id !== undefined && (id < 0 || id > 2_147_483_647))
+        errors.push(invalid(`${path}.securityContext.${field}`, id, 'must be between 0 and 2147483647, inclusive'));
     }
   }
   for (const [i, ref] of (spec.imagePullSecrets ?? []).entries()) if (!ref.name) errors.push(required(`${path}.imagePullSecrets[${i}].name`));
   if (spec.affinity) validateAffinity(errors, spec, `${path}.affinity`);
-  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) errors.push(required(`${path}.dnsConfig.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'));
+  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length)
+    errors.push(required(`${path}.dnsConfig.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'));
   for (const [i, gate] of (spec.schedulingGates ?? []).entries()) each(errors, `${path}.schedulingGates[${i}]`, gate.name, qualifiedNameErrors(gate.name));
   validateSpread(errors, spec, `${path}.topologySpreadConstraints`);
   if (spec.serviceAccountName) each(errors, `${path}.serviceAccountName`, spec.serviceAccountName, dns1123SubdomainErrors(spec.serviceAccountName));
@@ -73,11 +77,19 @@ export function validatePodSpec(errors: Errors, spec: PodSpec, path: string): vo
     for (const hostname of alias.hostnames ?? []) each(errors, `${path}.hostAliases[${i}].hostnames`, hostname, dns1123SubdomainErrors(hostname));
   }
   if (spec.priorityClassName) each(errors, `${path}.priorityClassName`, spec.priorityClassName, dns1123SubdomainErrors(spec.priorityClassName));
-  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== '') oneOf(errors, `${path}.preemptionPolicy`, spec.preemptionPolicy, ['Never', 'PreemptLowerPriority']);
+  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== '')
+    oneOf(errors, `${path}.preemptionPolicy`, spec.preemptionPolicy, ['Never', 'PreemptLowerPriority']);
   if (spec.terminationGracePeriodSeconds === undefined) errors.push(required(`${path}.terminationGracePeriodSeconds`));
 }
 
-function validateContainers(errors: Errors, containers: readonly Container[], path: string, context: ContainerContext, names: Set<string>, init: boolean): void {
+function validateContainers(
+  errors: Errors,
+  containers: readonly Container[],
+  path: string,
+  context: ContainerContext,
+  names: Set<string>,
+  init: boolean,
+): void {
   const hostPorts = new Set<string>();
   for (let i = 0; i < containers.length; i += 1) {
     const container = containers[i] as Container;
@@ -129,7 +141,9 @@ function validateTolerations(errors: Errors, tolerations: readonly Toleration[],
     const at = `${path}[${i}]`;
     if (toleration.key) each(errors, `${at}.key`, toleration.key, qualifiedNameErrors(toleration.key));
     else if (toleration.operator !== 'Exists') {
-      errors.push(invalid(`${at}.operator`, toleration.operator ?? '', 'operator must be Exists when `key` is empty, which means "match all values and all keys"'));
+      errors.push(
+        invalid(`${at}.operator`, toleration.operator ?? '', 'operator must be Exists when `key` is empty, which means "match all values and all keys"'),
+      );
     }
     if (toleration.tolerationSeconds !== undefined && toleration.effect !== 'NoExecute') {
       errors.push(invalid(`${at}.effect`, toleration.effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set"));
@@ -137,10 +151,11 @@ function validateTolerations(errors: Errors, tolerations: readonly Toleration[],
     switch (toleration.operator ?? '') {
       case '':
       case 'Equal':
-        if (labelValueErrors(toleration.value ?? '').length > 0) errors.push(invalid(`${at}.operator`, toleration.value, labelValueErrors(toleration.value ?? '').join(';')));
+        if (labelValueErrors(toleration.value ?? '').length > 0)
+          errors.push(invalid(`${at}.operator`, toleration.value, labelValueErrors(toleration.value ?? '').join(';')));
         break;
       case 'Exists':
-        if (toleration.value) errors.push(invalid(`${at}.operator`, toleration, 'value must be empty when `operator` is \'Exists\''));
+        if (toleration.value) errors.push(invalid(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
         break;
       default:
         errors.push(notSupported(`${at}.operator`, toleration.operator, ['Equal', 'Exists']));
@@ -161,7 +176,8 @@ function validateSpread(errors: Errors, spec: PodSpec, path: string): void {
     const pair = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`;
     if (seen.has(pair)) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair));
     seen.add(pair);
-    if (constraint.minDomains !== undefined && constraint.minDomains <= 0) errors.push(invalid(`${at}.minDomains`, constraint.minDomains, 'must be greater than zero'));
+    if (constraint.minDomains !== undefined && constraint.minDomains <= 0)
+      errors.push(invalid(`${at}.minDomains`, constraint.minDomains, 'must be greater than zero'));
     if (constraint.labelSelector) validateLabelSelector(errors, constraint.labelSelector, `${at}.labelSelector`);
   }
 }
@@ -200,18 +216,21 @@ function validateNodeAffinity(errors: Errors, affinity: NodeAffinity, path: stri
       for (const [j, expression] of (term.matchExpressions ?? []).entries()) {
         const at = `${terms}[${i}].matchExpressions[${j}]`;
         const count = expression.values?.length ?? 0;
-        if ((expression.operator === 'In' || expression.operator === 'NotIn') && count === 0) errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+        if ((expression.operator === 'In' || expression.operator === 'NotIn') && count === 0)
+          errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
         if ((expression.operator === 'Exists' || expression.operator === 'DoesNotExist') && count > 0) {
           errors.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
         }
-        if ((expression.operator === 'Gt' || expression.operator === 'Lt') && count !== 1) errors.push(required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
+        if ((expression.operator === 'Gt' || expression.operator === 'Lt') && count !== 1)
+          errors.push(required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
         if (!NODE_OPERATORS.includes(expression.operator)) errors.push(invalid(`${at}.operator`, expression.operator, 'not a valid selector operator'));
         each(errors, `${at}.key`, expression.key, qualifiedNameErrors(expression.key));
       }
     }
   }
   for (const [i, term] of (affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
-    if (term.weight <= 0 || term.weight > 100) errors.push(invalid(`${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}].weight`, term.weight, 'must be in the range 1-100'));
+    if (term.weight <= 0 || term.weight > 100)
+      errors.push(invalid(`${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}].weight`, term.weight, 'must be in the range 1-100'));
   }
 }
 
@@ -241,7 +260,9 @@ export function validatePodUpdate(errors: Errors, pod: Pod, before: Pod): void {
     errors.push(invalid('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value'));
     return;
   }
-  const lost = (old.tolerations ?? []).some((toleration) => !spec.tolerations?.some((t) => sameJson({ ...t, tolerationSeconds: 0 }, { ...toleration, tolerationSeconds: 0 })));
+  const lost = (old.tolerations ?? []).some(
+    (toleration) => !spec.tolerations?.some((t) => sameJson({ ...t, tolerationSeconds: 0 }, { ...toleration, tolerationSeconds: 0 })),
+  );
   if (lost) errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
   const addedGates = (spec.schedulingGates ?? []).filter((gate) => !old.schedulingGates?.some((g) => g.name === gate.name));
   if (addedGates.length > 0) errors.push(forbidden('spec.schedulingGates', `only deletion is allowed, but found new scheduling gate '${addedGates[0]?.name}'`));
@@ -254,7 +275,8 @@ export function validatePodUpdate(errors: Errors, pod: Pod, before: Pod): void {
     activeDeadlineSeconds: 0,
     tolerations: [],
     schedulingGates: [],
-    terminationGracePeriodSeconds: (old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1 ? 1 : (value.terminationGracePeriodSeconds ?? 0),
+    terminationGracePeriodSeconds:
+      (old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1 ? 1 : (value.terminationGracePeriodSeconds ?? 0),
     // Gated pods may still be steered to other nodes. Here simplified: any change, where upstream allows only tightening.
     ...(gated ? { nodeSelector: {}, affinity: {} } : {}),
   });
@@ -272,7 +294,8 @@ function specDiff(before: PodSpec, after: PodSpec): string {
     if (both) {
       const x = a as Record<string, unknown>;
       const y = b as Record<string, unknown>;
-      for (const key of new Set([...Object.keys(x), ...Object.keys(y)])) walk(x[key], y[key], Array.isArray(a) ? `${path}[${key}]` : path ? `${path}.${key}` : key);
+      for (const key of new Set([...Object.keys(x), ...Object.keys(y)]))
+        walk(x[key], y[key], Array.isArray(a) ? `${path}[${key}]` : path ? `${path}.${key}` : key);
       return;
     }
     lines.push(`- \t${path}: ${JSON.stringify(a ?? null)},`, `+ \t${path}: ${JSON.stringify(b ?? null)},`);

@@ -104,7 +104,8 @@ export function validateEndpointSlice(errors: Errors, object: EndpointSlice, old
   if (!object.addressType) errors.push(required('addressType'));
   else if (!['FQDN', 'IPv4', 'IPv6'].includes(object.addressType)) errors.push(notSupported('addressType', object.addressType, ['FQDN', 'IPv4', 'IPv6']));
   const endpoints = object.endpoints ?? [];
-  if (endpoints.length > 1000) errors.push({ type: 'FieldValueTooMany', field: 'endpoints', badValue: endpoints.length, detail: 'must have at most 1000 items' });
+  if (endpoints.length > 1000)
+    errors.push({ type: 'FieldValueTooMany', field: 'endpoints', badValue: endpoints.length, detail: 'must have at most 1000 items' });
   for (const [i, endpoint] of endpoints.entries()) {
     if (!endpoint.addresses?.length) errors.push(required(`endpoints[${i}].addresses`, 'must contain at least 1 address'));
     for (const [j, address] of (endpoint.addresses ?? []).entries()) {
@@ -154,8 +155,10 @@ export function validateIngress(errors: Errors, object: Ingress): void {
       if (!path.pathType) errors.push(required(`${here}.pathType`, 'pathType must be specified'));
       else if (path.pathType === 'Exact' || path.pathType === 'Prefix') {
         if (!path.path?.startsWith('/')) errors.push(invalid(`${here}.path`, path.path ?? '', 'must be an absolute path'));
-        for (const bad of ['//', '/./', '/../', '%2f', '%2F']) if (path.path?.includes(bad)) errors.push(invalid(`${here}.path`, path.path, `must not contain '${bad}'`));
-      } else if (path.pathType !== 'ImplementationSpecific') errors.push(notSupported(`${here}.pathType`, path.pathType, ['Exact', 'ImplementationSpecific', 'Prefix']));
+        for (const bad of ['//', '/./', '/../', '%2f', '%2F'])
+          if (path.path?.includes(bad)) errors.push(invalid(`${here}.path`, path.path, `must not contain '${bad}'`));
+      } else if (path.pathType !== 'ImplementationSpecific')
+        errors.push(notSupported(`${here}.pathType`, path.pathType, ['Exact', 'ImplementationSpecific', 'Prefix']));
       validateBackend(errors, path.backend, `${here}.backend`);
     }
   }
@@ -168,7 +171,8 @@ export function validateIngressClass(errors: Errors, object: IngressClass, old: 
 
 function validatePolicyPorts(errors: Errors, ports: readonly NetworkPolicyPort[], path: string): void {
   for (const [i, port] of ports.entries()) {
-    if (port.protocol !== undefined && !PROTOCOLS.includes(port.protocol)) errors.push(notSupported(`${path}[${i}].protocol`, port.protocol, ['TCP', 'UDP', 'SCTP']));
+    if (port.protocol !== undefined && !PROTOCOLS.includes(port.protocol))
+      errors.push(notSupported(`${path}[${i}].protocol`, port.protocol, ['TCP', 'UDP', 'SCTP']));
     if (port.port !== undefined) validatePort(errors, port.port, `${path}[${i}].port`);
     if (port.endPort !== undefined) {
       if (typeof port.port !== 'number') errors.push(invalid(`${path}[${i}].endPort`, port.endPort, 'may not be specified when `port` is non-numeric'));
@@ -195,7 +199,11 @@ export function validateNetworkPolicy(errors: Errors, object: NetworkPolicy): vo
         if (peer.podSelector) validateLabelSelector(errors, peer.podSelector, `${here}.podSelector`);
         if (peer.namespaceSelector) validateLabelSelector(errors, peer.namespaceSelector, `${here}.namespaceSelector`);
         if (peer.ipBlock && !isCidr(peer.ipBlock.cidr ?? '')) {
-          errors.push(peer.ipBlock.cidr ? invalid(`${here}.ipBlock.cidr`, peer.ipBlock.cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)') : required(`${here}.ipBlock.cidr`));
+          errors.push(
+            peer.ipBlock.cidr
+              ? invalid(`${here}.ipBlock.cidr`, peer.ipBlock.cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')
+              : required(`${here}.ipBlock.cidr`),
+          );
         }
       }
     }
@@ -204,4 +212,3 @@ export function validateNetworkPolicy(errors: Errors, object: NetworkPolicy): vo
     if (type !== 'Ingress' && type !== 'Egress') errors.push(notSupported(`spec.policyTypes[${i}]`, type, ['Egress', 'Ingress']));
   }
 }
-

@@ -29,15 +29,18 @@ function validateTemplate(errors: Errors, selector: LabelSelector | undefined, t
   try {
     if (selector) {
       const compiled = selectorOf(selector);
-      if (!compiled.empty && !compiled.matches(labels)) errors.push(invalid(`${path}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'));
+      if (!compiled.empty && !compiled.matches(labels))
+        errors.push(invalid(`${path}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'));
     }
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;
     errors.push(invalid('spec.selector', selector, 'invalid label selector'));
   }
   validatePodTemplate(errors, template, path);
-  if (template.spec?.restartPolicy && template.spec.restartPolicy !== 'Always') errors.push(notSupported(`${path}.spec.restartPolicy`, template.spec.restartPolicy, ['Always']));
-  if (template.spec?.activeDeadlineSeconds !== undefined) errors.push(forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`));
+  if (template.spec?.restartPolicy && template.spec.restartPolicy !== 'Always')
+    errors.push(notSupported(`${path}.spec.restartPolicy`, template.spec.restartPolicy, ['Always']));
+  if (template.spec?.activeDeadlineSeconds !== undefined)
+    errors.push(forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`));
 }
 
 function validateSelector(errors: Errors, selector: LabelSelector | undefined, empty: string): void {
@@ -54,7 +57,11 @@ function validateShare(errors: Errors, value: number | string | undefined, path:
   else if (value !== undefined) {
     if (!/^[0-9]+%$/.test(value)) {
       errors.push(
-        invalid(path, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"),
+        invalid(
+          path,
+          value,
+          "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+        ),
       );
     } else if (Number.parseInt(value, 10) > most) errors.push(invalid(path, value, 'must not be greater than 100%'));
   }
@@ -75,13 +82,15 @@ export function validateDeployment(errors: Errors, object: Deployment, old: Depl
     const { maxSurge, maxUnavailable } = strategy.rollingUpdate ?? {};
     validateShare(errors, maxUnavailable, 'spec.strategy.rollingUpdate.maxUnavailable');
     validateShare(errors, maxSurge, 'spec.strategy.rollingUpdate.maxSurge', Number.POSITIVE_INFINITY);
-    if (zero(maxSurge) && zero(maxUnavailable)) errors.push(invalid('spec.strategy.rollingUpdate.maxUnavailable', maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+    if (zero(maxSurge) && zero(maxUnavailable))
+      errors.push(invalid('spec.strategy.rollingUpdate.maxUnavailable', maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
   } else oneOf(errors, 'spec.strategy.type', strategy?.type, ['Recreate', 'RollingUpdate']);
   notNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
   notNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
   if (spec.progressDeadlineSeconds !== undefined) {
     notNegative(errors, 'spec.progressDeadlineSeconds', spec.progressDeadlineSeconds);
-    if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0)) errors.push(invalid('spec.progressDeadlineSeconds', spec.progressDeadlineSeconds, 'must be greater than minReadySeconds'));
+    if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0))
+      errors.push(invalid('spec.progressDeadlineSeconds', spec.progressDeadlineSeconds, 'must be greater than minReadySeconds'));
   }
   if (old) immutable(errors, 'spec.selector', spec.selector, old.spec?.selector);
 }
@@ -116,14 +125,24 @@ export function validateDaemonSet(errors: Errors, object: DaemonSet, old: Daemon
     const { maxSurge, maxUnavailable } = strategy.rollingUpdate ?? {};
     validateShare(errors, maxUnavailable, 'spec.updateStrategy.rollingUpdate.maxUnavailable');
     validateShare(errors, maxSurge, 'spec.updateStrategy.rollingUpdate.maxSurge');
-    if (zero(maxSurge) && zero(maxUnavailable)) errors.push(invalid('spec.updateStrategy.rollingUpdate.maxUnavailable', maxUnavailable, 'cannot be 0 when maxSurge is 0'));
-    else if (!zero(maxSurge) && !zero(maxUnavailable)) errors.push(invalid('spec.updateStrategy.rollingUpdate.maxSurge', maxSurge, 'may not be set when maxUnavailable is non-zero'));
+    if (zero(maxSurge) && zero(maxUnavailable))
+      errors.push(invalid('spec.updateStrategy.rollingUpdate.maxUnavailable', maxUnavailable, 'cannot be 0 when maxSurge is 0'));
+    else if (!zero(maxSurge) && !zero(maxUnavailable))
+      errors.push(invalid('spec.updateStrategy.rollingUpdate.maxSurge', maxSurge, 'may not be set when maxUnavailable is non-zero'));
   } else if (strategy?.type !== 'OnDelete') errors.push(notSupported('spec.updateStrategy.type', strategy?.type ?? '', ['RollingUpdate', 'OnDelete']));
   notNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
   if (old) immutable(errors, 'spec.selector', spec.selector, old.spec?.selector);
 }
 
-const STATEFUL_MUTABLE = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'] as const;
+const STATEFUL_MUTABLE = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const;
 
 export function validateStatefulSet(errors: Errors, object: StatefulSet, old: StatefulSet | undefined): void {
   const spec = object.spec;
@@ -135,12 +154,14 @@ export function validateStatefulSet(errors: Errors, object: StatefulSet, old: St
   const strategy = spec.updateStrategy;
   if (!strategy?.type) errors.push(required('spec.updateStrategy'));
   else if (strategy.type === 'OnDelete') {
-    if (strategy.rollingUpdate) errors.push(invalid('spec.updateStrategy.rollingUpdate', strategy.rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"));
+    if (strategy.rollingUpdate)
+      errors.push(invalid('spec.updateStrategy.rollingUpdate', strategy.rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"));
   } else if (strategy.type === 'RollingUpdate') notNegative(errors, 'spec.updateStrategy.rollingUpdate.partition', strategy.rollingUpdate?.partition);
   else errors.push(invalid('spec.updateStrategy', strategy, "must be 'RollingUpdate' or 'OnDelete'"));
   for (const field of ['whenDeleted', 'whenScaled'] as const) {
     const policy = spec.persistentVolumeClaimRetentionPolicy?.[field];
-    if (policy !== undefined && policy !== 'Retain' && policy !== 'Delete') errors.push(notSupported(`spec.persistentVolumeClaimRetentionPolicy.${field}`, policy, ['Retain', 'Delete']));
+    if (policy !== undefined && policy !== 'Retain' && policy !== 'Delete')
+      errors.push(notSupported(`spec.persistentVolumeClaimRetentionPolicy.${field}`, policy, ['Retain', 'Delete']));
   }
   notNegative(errors, 'spec.replicas', spec.replicas);
   notNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
@@ -168,19 +189,30 @@ export function validateStatefulSet(errors: Errors, object: StatefulSet, old: St
 const JOB_RESTART_POLICIES = ['OnFailure', 'Never'];
 
 function validateJobSpec(errors: Errors, spec: NonNullable<Job['spec']>, path: string): void {
-  for (const field of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'backoffLimitPerIndex', 'maxFailedIndexes', 'ttlSecondsAfterFinished'] as const) {
+  for (const field of [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+    'ttlSecondsAfterFinished',
+  ] as const) {
     notNegative(errors, `${path}.${field}`, spec[field]);
   }
   if (spec.completionMode !== undefined) {
-    if (spec.completionMode !== 'NonIndexed' && spec.completionMode !== 'Indexed') errors.push(notSupported(`${path}.completionMode`, spec.completionMode, ['NonIndexed', 'Indexed']));
+    if (spec.completionMode !== 'NonIndexed' && spec.completionMode !== 'Indexed')
+      errors.push(notSupported(`${path}.completionMode`, spec.completionMode, ['NonIndexed', 'Indexed']));
     if (spec.completionMode === 'Indexed' && spec.completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'));
   }
-  if (spec.backoffLimitPerIndex !== undefined && spec.completionMode !== 'Indexed') errors.push(invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'));
+  if (spec.backoffLimitPerIndex !== undefined && spec.completionMode !== 'Indexed')
+    errors.push(invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'));
   if (spec.template) {
     validatePodTemplate(errors, spec.template, `${path}.template`);
     const policy = spec.template.spec?.restartPolicy;
     if (policy && !JOB_RESTART_POLICIES.includes(policy)) errors.push(notSupported(`${path}.template.spec.restartPolicy`, policy, JOB_RESTART_POLICIES));
-    if (spec.podFailurePolicy && policy !== 'Never') errors.push(invalid(`${path}.template.spec.restartPolicy`, policy ?? '', 'only "Never" is supported when podFailurePolicy is specified'));
+    if (spec.podFailurePolicy && policy !== 'Never')
+      errors.push(invalid(`${path}.template.spec.restartPolicy`, policy ?? '', 'only "Never" is supported when podFailurePolicy is specified'));
   }
 }
 
@@ -191,7 +223,8 @@ export function validateJob(errors: Errors, object: Job, old: Job | undefined): 
   else {
     validateLabelSelector(errors, spec.selector, 'spec.selector');
     const labels = spec.template?.metadata?.labels;
-    if (!selectorOf(spec.selector).matches(labels)) errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+    if (!selectorOf(spec.selector).matches(labels))
+      errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
   }
   validateJobSpec(errors, spec, 'spec');
   const before = old?.spec;
@@ -225,7 +258,8 @@ export function validateCronJob(errors: Errors, object: CronJob, old: CronJob | 
   notNegative(errors, 'spec.startingDeadlineSeconds', spec.startingDeadlineSeconds);
   if (spec.timeZone !== undefined) {
     if (spec.timeZone === '') errors.push(invalid('spec.timeZone', spec.timeZone, 'timeZone must be nil or non-empty string'));
-    else if (spec.timeZone === 'Local') errors.push(invalid('spec.timeZone', spec.timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'));
+    else if (spec.timeZone === 'Local')
+      errors.push(invalid('spec.timeZone', spec.timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'));
   }
   oneOf(errors, 'spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
   notNegative(errors, 'spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit);
@@ -237,7 +271,8 @@ export function validateCronJob(errors: Errors, object: CronJob, old: CronJob | 
 export function validateDisruptionBudget(errors: Errors, object: PodDisruptionBudget): void {
   const spec = object.spec;
   if (!spec) return;
-  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'));
+  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined)
+    errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'));
   validateShare(errors, spec.minAvailable, 'spec.minAvailable');
   validateShare(errors, spec.maxUnavailable, 'spec.maxUnavailable');
   if (spec.selector) validateLabelSelector(errors, spec.selector, 'spec.selector');
@@ -248,7 +283,8 @@ export function validateAutoscaler(errors: Errors, object: HorizontalPodAutoscal
   if (!spec) return;
   if (spec.minReplicas !== undefined && spec.minReplicas < 1) errors.push(invalid('spec.minReplicas', spec.minReplicas, 'must be greater than or equal to 1'));
   if (!spec.maxReplicas || spec.maxReplicas < 1) errors.push(invalid('spec.maxReplicas', spec.maxReplicas ?? 0, 'must be greater than 0'));
-  if (spec.minReplicas !== undefined && (spec.maxReplicas ?? 0) < spec.minReplicas) errors.push(invalid('spec.maxReplicas', spec.maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`'));
+  if (spec.minReplicas !== undefined && (spec.maxReplicas ?? 0) < spec.minReplicas)
+    errors.push(invalid('spec.maxReplicas', spec.maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`'));
   if (!spec.scaleTargetRef?.kind) errors.push(required('spec.scaleTargetRef.kind'));
   if (!spec.scaleTargetRef?.name) errors.push(required('spec.scaleTargetRef.name'));
   for (const [i, metric] of (spec.metrics ?? []).entries()) {
@@ -259,7 +295,8 @@ export function validateAutoscaler(errors: Errors, object: HorizontalPodAutoscal
       else {
         const { averageUtilization, averageValue } = metric.resource.target ?? {};
         if (!metric.resource.name) errors.push(required(`${at}.resource.name`, 'must specify a resource name'));
-        if (averageUtilization !== undefined && averageUtilization < 1) errors.push(invalid(`${at}.resource.target.averageUtilization`, averageUtilization, 'must be greater than 0'));
+        if (averageUtilization !== undefined && averageUtilization < 1)
+          errors.push(invalid(`${at}.resource.target.averageUtilization`, averageUtilization, 'must be greater than 0'));
         if (averageUtilization === undefined && averageValue === undefined) {
           errors.push(required(`${at}.resource.target.averageUtilization`, 'must set either a target raw value or a target utilization'));
         }

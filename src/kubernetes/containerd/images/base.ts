@@ -1,13 +1,13 @@
 /** What most images share: a shell and busybox' programs, at the paths they have in busybox and Debian images. */
 import type { Program } from '../../../linux/program.ts';
-import { applets } from '../../../linux/shell/applets/applets.ts';
-import { sh } from '../../../linux/shell/shell.ts';
+import { bringApplet, lazyApplets } from '../../../linux/shell/lazy.ts';
 
 /** `/bin/sh` and every applet under /bin. */
 export const basePrograms: Readonly<Record<string, Program>> = {
-  ...Object.fromEntries(Object.entries(applets).map(([name, program]) => [`/bin/${name}`, program])),
-  '/bin/sh': sh,
-  '/usr/bin/env': applets['env'] ?? sh,
+  ...Object.fromEntries(Object.entries(lazyApplets).map(([name, program]) => [`/bin/${name}`, program])),
+  '/bin/sh': bringApplet('sh'),
+  '/bin/bash': bringApplet('sh'),
+  '/usr/bin/env': bringApplet('env'),
 };
 
 export const passwd = (...users: string[]): string => `${['root:x:0:0:root:/root:/bin/sh', ...users].join('\n')}\n`;

@@ -22,9 +22,17 @@ export const busyboxImages: readonly Image[] = [
   shell(['alpine:latest', 'alpine:3', 'alpine:3.22'], 3_806_092, alpine('3.22.0'), ['/bin/sh']),
   shell(['alpine:3.20', 'alpine:3.19'], 3_623_807, alpine('3.20.6'), ['/bin/sh']),
   shell(['debian:latest', 'debian:12', 'debian:bookworm', 'debian:bookworm-slim'], 48_490_000, debianFiles, ['bash']),
-  shell(['ubuntu:latest', 'ubuntu:24.04', 'ubuntu:22.04'], 29_727_061, { ...debianFiles, '/etc/os-release': 'PRETTY_NAME="Ubuntu 24.04 LTS"\nNAME="Ubuntu"\nID=ubuntu\n' }, ['/bin/bash']),
-  shell(['nicolaka/netshoot', 'nicolaka/netshoot:latest', 'nicolaka/netshoot:v0.13'], 208_000_000, alpine('3.21.0'), ['/bin/sh']),
-  shell(['registry.k8s.io/e2e-test-images/jessie-dnsutils:1.3', 'registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7'], 112_030_336, debianFiles, ['sleep', 'infinity']),
+  shell(
+    ['ubuntu:latest', 'ubuntu:24.04', 'ubuntu:22.04'],
+    29_727_061,
+    { ...debianFiles, '/etc/os-release': 'PRETTY_NAME="Ubuntu 24.04 LTS"\nNAME="Ubuntu"\nID=ubuntu\n' },
+    ['/bin/bash'],
+  ),
+  shell(['nicolaka/netshoot:latest', 'nicolaka/netshoot:v0.13'], 208_000_000, alpine('3.21.0'), ['/bin/sh']),
+  shell(['registry.k8s.io/e2e-test-images/jessie-dnsutils:1.3', 'registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7'], 112_030_336, debianFiles, [
+    'sleep',
+    'infinity',
+  ]),
   defineImage({
     names: ['curlimages/curl:latest', 'curlimages/curl:8.14.1', 'curlimages/curl:8.11.0'],
     sizeBytes: 9_250_000,

@@ -83,11 +83,22 @@ export function parseConfig(text: string): NginxConfig {
   return { ports: ports.length > 0 ? [...new Set(ports)] : [80], root: /\broot\s+([^;\s]+)\s*;/.exec(outside)?.[1] ?? '/usr/share/nginx/html', locations };
 }
 
-const TYPES: Readonly<Record<string, string>> = { html: 'text/html', htm: 'text/html', css: 'text/css', js: 'application/javascript', json: 'application/json', txt: 'text/plain' };
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html',
+  htm: 'text/html',
+  css: 'text/css',
+  js: 'application/javascript',
+  json: 'application/json',
+  txt: 'text/plain',
+};
 
 const errorPage = (status: number, version: string): HttpResponse => {
   const title = `${status} ${reasonPhrase(status)}`;
-  return { status, headers: { 'Content-Type': 'text/html' }, body: `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx/${version}</center>\r\n</body>\r\n</html>\r\n` };
+  return {
+    status,
+    headers: { 'Content-Type': 'text/html' },
+    body: `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx/${version}</center>\r\n</body>\r\n</html>\r\n`,
+  };
 };
 
 function answer(self: ProgramContext, config: NginxConfig, request: HttpRequest, version: string): HttpResponse {
@@ -105,7 +116,9 @@ function answer(self: ProgramContext, config: NginxConfig, request: HttpRequest,
     if (!self.files.exists(path)) return errorPage(403, version);
   }
   if (!self.files.exists(path)) {
-    self.stderr(`${slashTime(self.process.clock.now())} [error] 29#29: *1 open() "${path}" failed (2: No such file or directory), client: ${request.remote.ip}, server: localhost, request: "${request.method} ${request.target} HTTP/1.1", host: "${request.headers['host'] ?? ''}"\n`);
+    self.stderr(
+      `${slashTime(self.process.clock.now())} [error] 29#29: *1 open() "${path}" failed (2: No such file or directory), client: ${request.remote.ip}, server: localhost, request: "${request.method} ${request.target} HTTP/1.1", host: "${request.headers['host'] ?? ''}"\n`,
+    );
     return errorPage(404, version);
   }
   return { status: 200, headers: { 'Content-Type': TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream' }, body: self.files.read(path) };
@@ -140,14 +153,18 @@ const nginx =
     };
     const log = (request: HttpRequest, response: HttpResponse): void => {
       const agent = request.headers['user-agent'] ?? '-';
-      self.stdout(`${request.remote.ip} - - [${commonLogTime(clock.now())}] "${request.method} ${request.target} HTTP/1.1" ${response.status} ${(response.body ?? '').length} "${request.headers['referer'] ?? '-'}" "${agent}" "${request.headers['x-forwarded-for'] ?? '-'}"\n`);
+      self.stdout(
+        `${request.remote.ip} - - [${commonLogTime(clock.now())}] "${request.method} ${request.target} HTTP/1.1" ${response.status} ${(response.body ?? '').length} "${request.headers['referer'] ?? '-'}" "${agent}" "${request.headers['x-forwarded-for'] ?? '-'}"\n`,
+      );
     };
     for (const port of config.ports) {
       try {
         serveHttp(self.sockets, port, handle, log);
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
-        self.stderr(`${slashTime(clock.now())} [emerg] 1#1: bind() to 0.0.0.0:${port} failed (98: Address already in use)\nnginx: [emerg] bind() to 0.0.0.0:${port} failed (98: Address already in use)\n`);
+        self.stderr(
+          `${slashTime(clock.now())} [emerg] 1#1: bind() to 0.0.0.0:${port} failed (98: Address already in use)\nnginx: [emerg] bind() to 0.0.0.0:${port} failed (98: Address already in use)\n`,
+        );
         return 1;
       }
     }
@@ -207,9 +224,11 @@ export const nginxImages: readonly Image[] = VERSIONS.map(({ version, size, tags
       ...debianFiles,
       '/etc/passwd': passwd('nginx:x:101:101:nginx user:/nonexistent:/bin/false'),
       '/usr/share/nginx/html/index.html': WELCOME,
-      '/usr/share/nginx/html/50x.html': '<!DOCTYPE html>\n<html>\n<head>\n<title>Error</title>\n</head>\n<body>\n<h1>An error occurred.</h1>\n</body>\n</html>\n',
+      '/usr/share/nginx/html/50x.html':
+        '<!DOCTYPE html>\n<html>\n<head>\n<title>Error</title>\n</head>\n<body>\n<h1>An error occurred.</h1>\n</body>\n</html>\n',
       '/etc/nginx/conf.d/default.conf': DEFAULT_CONF,
-      '/etc/nginx/nginx.conf': 'user  nginx;\nworker_processes  auto;\n\nevents {\n    worker_connections  1024;\n}\n\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n',
+      '/etc/nginx/nginx.conf':
+        'user  nginx;\nworker_processes  auto;\n\nevents {\n    worker_connections  1024;\n}\n\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n',
     },
     ports: [80],
     stopSignal: 'QUIT',

@@ -14,5 +14,12 @@ export const pause: Program = async (self) => {
   return done.promise;
 };
 export const pauseImages: readonly Image[] = [
-  defineImage({ names: ['registry.k8s.io/pause:3.10', 'registry.k8s.io/pause:3.9', 'registry.k8s.io/pause:3.8'], sizeBytes: 320_368, programs: { '/pause': pause }, entrypoint: ['/pause'], user: 65535, idle: { memoryBytes: 512 * 1024, cpuMilli: 0 } }),
+  defineImage({
+    names: ['registry.k8s.io/pause:3.10', 'registry.k8s.io/pause:3.9', 'registry.k8s.io/pause:3.8'],
+    sizeBytes: 320_368,
+    programs: { '/pause': pause },
+    entrypoint: ['/pause'],
+    user: 65535,
+    idle: { memoryBytes: 512 * 1024, cpuMilli: 0 },
+  }),
 ];

@@ -118,7 +118,12 @@ export class RedisStore {
         return (list ?? []).slice(bound(Number(value)), bound(Number(args[2] ?? -1)) + 1);
       }
       case 'KEYS': {
-        const pattern = new RegExp(`^${key.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+        const pattern = new RegExp(
+          `^${key
+            .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+            .replaceAll('*', '.*')
+            .replaceAll('?', '.')}$`,
+        );
         return [...this.values.keys()].filter((one) => pattern.test(one));
       }
       case 'EXPIRE':
@@ -224,17 +229,30 @@ async function ask(self: ProgramContext, connection: Connection, words: readonly
 }
 /** As redis-cli writes to a pipe: bare values, one a line. */
 function showReply(text: string): string {
-  return text
-    .split('\r\n')
-    .filter((line, i, lines) => line !== '' && !/^[$*]-?\d+$/.test(line) && i < lines.length)
-    .map((line) => `${line.replace(/^[+:]/, '').replace(/^-(?=[A-Z])/, '')}\n`)
-    .join('') || '\n';
+  return (
+    text
+      .split('\r\n')
+      .filter((line, i, lines) => line !== '' && !/^[$*]-?\d+$/.test(line) && i < lines.length)
+      .map((line) => `${line.replace(/^[+:]/, '').replace(/^-(?=[A-Z])/, '')}\n`)
+      .join('') || '\n'
+  );
 }
 
 const programs = { ...basePrograms, '/usr/local/bin/redis-server': server, '/usr/local/bin/redis-cli': cli };
 export const redisImages: readonly Image[] = [
   defineImage({
-    names: ['redis:latest', 'redis:7', 'redis:7.4', 'redis:7.2', 'redis:7-alpine', 'redis:alpine', 'redis:6', 'redis:6.0.5', 'registry.k8s.io/redis:e2e', 'bitnami/redis:latest'],
+    names: [
+      'redis:latest',
+      'redis:7',
+      'redis:7.4',
+      'redis:7.2',
+      'redis:7-alpine',
+      'redis:alpine',
+      'redis:6',
+      'redis:6.0.5',
+      'registry.k8s.io/redis:e2e',
+      'bitnami/redis:latest',
+    ],
     sizeBytes: 45_880_000,
     programs,
     cmd: ['redis-server'],

@@ -32,7 +32,9 @@ const phpApache: Program = async (self) => {
   serveHttp(self.sockets, 80, async (request) => {
     work(50);
     await clock.sleep(ms(50));
-    self.stdout(`${request.remote.ip} - - [${commonLogTime(clock.now())}] "GET ${request.target} HTTP/1.1" 200 206 "-" "${request.headers['user-agent'] ?? '-'}"\n`);
+    self.stdout(
+      `${request.remote.ip} - - [${commonLogTime(clock.now())}] "GET ${request.target} HTTP/1.1" 200 206 "-" "${request.headers['user-agent'] ?? '-'}"\n`,
+    );
     return { status: 200, headers: { Server: 'Apache/2.4.10 (Debian)' }, body: 'OK!' };
   });
   const done = defer<number>(clock);
@@ -45,8 +47,12 @@ const phpApache: Program = async (self) => {
 const echoserver: Program = async (self) => {
   serveHttp(self.sockets, 8080, (request) => ({
     status: 200,
-    body: `\n\nHostname: ${self.hostname}\n\nPod Information:\n\t-no pod information available-\n\nRequest Information:\n\tclient_address=${request.remote.ip}\n\tmethod=${request.method}\n\treal path=${request.target}\n\tquery=${request.target.split('?')[1] ?? ''}\n\trequest_version=1.1\n\trequest_scheme=http\n\trequest_uri=http://${request.headers['host'] ?? ''}:8080${request.target}\n\nRequest Headers:\n${Object.entries(request.headers).map(([name, value]) => `\t${name}=${value}`).join('\n')}\n\nRequest Body:\n${request.body === '' ? '\t-no body in request-' : request.body}\n\n`,
-  })); // biome-ignore format: one text
+    body: `\n\nHostname: ${self.hostname}\n\nPod Information:\n\t-no pod information available-\n\nRequest Information:\n\tclient_address=${request.remote.ip}\n\tmethod=${request.method}\n\treal path=${request.target}\n\tquery=${request.target.split('?')[1] ?? ''}\n\trequest_version=1.1\n\trequest_scheme=http\n\trequest_uri=http://${request.headers['host'] ?? ''}:8080${request.target}\n\nRequest Headers:\n${Object.entries(
+      request.headers,
+    )
+      .map(([name, value]) => `\t${name}=${value}`)
+      .join('\n')}\n\nRequest Body:\n${request.body === '' ? '\t-no body in request-' : request.body}\n\n`,
+  }));
   const done = defer<number>(self.process.clock);
   self.onSignal((signal) => {
     if (signal !== 'HUP') done.resolve(0);
@@ -88,10 +94,36 @@ export const sampleImages: readonly Image[] = [
   ...(['1.0', '2.0'] as const).map((version) =>
     defineImage({
       names: [`gcr.io/google-samples/hello-app:${version}`, `us-docker.pkg.dev/google-samples/containers/gke/hello-app:${version}`],
-      sizeBytes: 13_746_942, programs: { '/hello-app': hello(`${version}.0`) }, cmd: ['/hello-app'], ports: [8080], idle,
-    }), // biome-ignore format: compact
+      sizeBytes: 13_746_942,
+      programs: { '/hello-app': hello(`${version}.0`) },
+      cmd: ['/hello-app'],
+      ports: [8080],
+      idle,
+    }),
   ),
-  defineImage({ names: ['registry.k8s.io/hpa-example'], sizeBytes: 213_000_000, programs: { ...basePrograms, '/usr/local/bin/apache2-foreground': phpApache }, cmd: ['apache2-foreground'], ports: [80], stopSignal: 'WINCH', idle }),
-  defineImage({ names: ['registry.k8s.io/echoserver:1.4', 'registry.k8s.io/echoserver:1.10'], sizeBytes: 45_500_000, programs: { ...basePrograms, '/usr/local/bin/run.sh': echoserver }, cmd: ['/usr/local/bin/run.sh'], ports: [8080], stopSignal: 'QUIT', idle }),
-  defineImage({ names: ['perl:5.34.0', 'perl:5.34', 'perl:latest'], sizeBytes: 336_000_000, programs: { ...basePrograms, '/usr/local/bin/perl': perl }, cmd: ['perl', '-de0'], files: debianFiles }),
+  defineImage({
+    names: ['registry.k8s.io/hpa-example'],
+    sizeBytes: 213_000_000,
+    programs: { ...basePrograms, '/usr/local/bin/apache2-foreground': phpApache },
+    cmd: ['apache2-foreground'],
+    ports: [80],
+    stopSignal: 'WINCH',
+    idle,
+  }),
+  defineImage({
+    names: ['registry.k8s.io/echoserver:1.4', 'registry.k8s.io/echoserver:1.10'],
+    sizeBytes: 45_500_000,
+    programs: { ...basePrograms, '/usr/local/bin/run.sh': echoserver },
+    cmd: ['/usr/local/bin/run.sh'],
+    ports: [8080],
+    stopSignal: 'QUIT',
+    idle,
+  }),
+  defineImage({
+    names: ['perl:5.34.0', 'perl:5.34', 'perl:latest'],
+    sizeBytes: 336_000_000,
+    programs: { ...basePrograms, '/usr/local/bin/perl': perl },
+    cmd: ['perl', '-de0'],
+    files: debianFiles,
+  }),
 ];

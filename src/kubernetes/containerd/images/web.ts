@@ -108,7 +108,7 @@ const web: Program = async (self) => {
         leakRound++;
         cgroup.free(leaked);
         leaked = 0;
-        cgroup.useCpu(1);
+        cgroup.setCpu(1);
         return { status: 200, body: 'recovered\n' };
       case '/leak': {
         const bytes = Number(query['mib'] ?? 64) * MIB;
@@ -125,17 +125,28 @@ const web: Program = async (self) => {
         delay = Number(query['ms'] ?? 0);
         return { status: 200, body: `every answer takes ${delay} ms\n` };
       case '/burn': {
-        cgroup.useCpu(Number(query['millicores'] ?? 500));
-        later(Number(query['seconds'] ?? 60), () => cgroup.useCpu(1));
+        cgroup.setCpu(Number(query['millicores'] ?? 500));
+        later(Number(query['seconds'] ?? 60), () => cgroup.setCpu(1));
         return { status: 200, body: `burning ${query['millicores'] ?? 500}m\n` };
       }
       case '/exit':
         clock.after(ms(5), () => done.resolve(Number(query['code'] ?? 1)));
         return { status: 200, body: 'goodbye\n' };
       case '/env':
-        return { status: 200, body: `${Object.entries(self.env).map(([name, value]) => `${name}=${value}`).sort().join('\n')}\n` }; // biome-ignore format: one line
+        return {
+          status: 200,
+          body: `${Object.entries(self.env)
+            .map(([name, value]) => `${name}=${value}`)
+            .sort()
+            .join('\n')}\n`,
+        };
       case '/headers':
-        return { status: 200, body: `${Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`).join('\n')}\n` }; // biome-ignore format: one line
+        return {
+          status: 200,
+          body: `${Object.entries(request.headers)
+            .map(([name, value]) => `${name}: ${value}`)
+            .join('\n')}\n`,
+        };
       case '/hostname':
         return { status: 200, body: `${self.hostname}\n` };
       case '/': {

@@ -70,7 +70,7 @@ export function answerVote(raft: RaftCore, m: Message): void {
     if (pre) return;
     raft.electionElapsed = 0;
     raft.vote = from;
-    raft.trace('vote', from, undefined);
+    raft.trace('vote', from);
   } else {
     raft.trace('reject', from, free ? 'log' : 'voted');
     raft.send({ type, from: raft.id, to: from, term: raft.term, reject: true });

@@ -116,7 +116,7 @@ export class RaftCore implements Raft {
     this.reset(this.term + 1);
     this.vote = this.id;
     this.enter('Candidate');
-    this.trace('vote', this.vote, undefined);
+    this.trace('vote', this.vote);
   }
 
   /** Paper 5.2, and 8: a new leader appends an empty entry, so that it can learn what is committed. */
@@ -145,7 +145,7 @@ export class RaftCore implements Raft {
     if (this.term !== term) {
       this.term = term;
       this.vote = 0;
-      this.trace('term', term, undefined);
+      this.trace('term', term);
     }
     this.lead = 0;
     this.electionElapsed = 0;
@@ -162,8 +162,6 @@ export class RaftCore implements Raft {
     this.earlyReads = [];
   }
 
-  // ---- time ----
-
   tick(): void {
     if (this.role === 'Leader') this.tickHeartbeat();
     else this.tickElection();
@@ -173,7 +171,7 @@ export class RaftCore implements Raft {
     this.electionElapsed++;
     if (this.promotable() && this.electionElapsed >= this.randomizedElectionTimeout) {
       this.electionElapsed = 0;
-      this.trace('timer', this.randomizedElectionTimeout, undefined);
+      this.trace('timer', this.randomizedElectionTimeout);
       this.hup();
     }
   }
@@ -459,8 +457,7 @@ export class RaftCore implements Raft {
     if (this.configuration.autoLeave && log.applied >= this.pendingConfIndex && this.role === 'Leader') this.proposeConfChange({ changes: [] });
   }
 
-  /** Tells the host's trace; only called where something happened, never for heartbeats. */
-  trace(at: TraceEvent['at'], value: number, why: string | undefined): void {
+  trace(at: TraceEvent['at'], value: number, why?: string): void {
     this.config.trace?.({ at, node: this.id, term: this.term, value, why });
   }
 

@@ -1,0 +1,202 @@
+/**
+ * kubectl, a program of the world: what it prints and asks of the server is what the real one (v1.33)
+ * prints and asks.
+ *
+ * This file finds the command and reads its flags; each command is a file in `commands/`. `builder.ts`
+ * says which objects are meant, `discovery.ts` what the server serves, `session.ts` talks to it,
+ * `printers/` and `describe/` write what people read.
+ */
+import type { ApiHandler, ApiRequest } from '../api/request.ts';
+import { TransportError } from '../api/request.ts';
+import type { Program, ProgramContext } from '../../linux/program.ts';
+import type { Files } from '../../linux/files.ts';
+import { COMMANDS, HELP } from './commands/commands.ts';
+import type { Command } from './commands/command.ts';
+import { Discovery, type DiscoveryCache, emptyCache } from './discovery.ts';
+import { describeError, KubectlError } from './errors.ts';
+import { Flags, GLOBAL_FLAGS, parseFlags } from './flags.ts';
+import { readConfig, subjectOf } from './kubeconfig.ts';
+import { createRequester, type Session } from './session.ts';
+import { timestamp } from '../api/time.ts';
+
+export interface KubectlOptions {
+  /** Already dialled: the API server the kubeconfig names. */
+  readonly handler: ApiHandler;
+  /** Who the caller is when the kubeconfig's user does not say it in a way we can read. */
+  readonly certificate?: ApiRequest['certificate'];
+  /** Kept for compositions that load texts lazily; explain reads the server's documents. */
+  readonly loadTexts?: () => Promise<unknown>;
+}
+
+/** What kubectl keeps in ~/.kube/cache: one per machine, that is, per file system. */
+const CACHES = new WeakMap<Files, DiscoveryCache>();
+
+function cacheOf(files: Files): DiscoveryCache {
+  const known = CACHES.get(files);
+  if (known) return known;
+  const fresh = emptyCache();
+  CACHES.set(files, fresh);
+  return fresh;
+}
+
+export function createKubectl(options: KubectlOptions): Program {
+  return async (self) => {
+    let server = '10.0.0.10:6443';
+    try {
+      const found = findCommand(self.argv.slice(1));
+      if (!found.command) {
+        self.stdout(HELP);
+        return 0;
+      }
+      const { command, path, rest } = found;
+      const flags = parseFlags(rest, { ...GLOBAL_FLAGS, ...command.flags }, path);
+      if (flags.bool('help') || !command.run) {
+        self.stdout(helpOf(command, path));
+        return 0;
+      }
+      const missing = (command.required ?? []).filter((name) => !flags.has(name));
+      if (missing.length > 0) throw new KubectlError(`required flag(s) ${missing.map((name) => JSON.stringify(name)).join(', ')} not set`);
+      const session = openSession(self, flags, path, options);
+      server = session.server;
+      await command.run(session, flags.args);
+      return 0;
+    } catch (error) {
+      const { text, code } = describeError(error, server);
+      self.stderr(text);
+      return code;
+    }
+  };
+}
+
+export function openSession(self: ProgramContext, flags: Flags, command: string, options: KubectlOptions): Session {
+  const config = readConfig(self, flags);
+  const contextName = flags.text('context') || config.currentContext;
+  const context = config.contexts.find((entry) => entry.name === contextName)?.context;
+  if (flags.text('context') && !context) throw new KubectlError(`context ${JSON.stringify(contextName)} does not exist`);
+  const clusterName = flags.text('cluster') || context?.cluster;
+  const cluster = config.clusters.find((entry) => entry.name === clusterName)?.cluster;
+  const userName = flags.text('user') || context?.user;
+  const user = config.users.find((entry) => entry.name === userName)?.user;
+  const serverUrl = flags.text('server') || cluster?.server || 'https://10.0.0.10:6443';
+  const server = serverUrl.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  const token = flags.text('token') || user?.token;
+  const requester = createRequester({ self, handler: options.handler, certificate: subjectOf(user, self) ?? options.certificate, token, flags, server });
+  const discovery = new Discovery(
+    cacheOf(self.files),
+    async (path, accept) => {
+      try {
+        return await requester.send('GET', path, { accept });
+      } catch (error) {
+        if (error instanceof TransportError) {
+          // client-go's memory cache tries five times and logs each failure through klog.
+          for (let i = 0; i < 5; i++) self.stderr(klog(self, `memcache.go:265] "Unhandled Error" err=${JSON.stringify(`couldn't get current server API group list: Get "${serverUrl}/api?timeout=32s": ${error.message}`)}`));
+        }
+        throw error;
+      }
+    },
+    () => self.process.clock.now(),
+  );
+  return {
+    self,
+    flags,
+    config,
+    server,
+    serverUrl,
+    namespace: flags.text('namespace') || context?.namespace || 'default',
+    namespaceGiven: flags.has('namespace'),
+    command,
+    discovery,
+    loadTexts: options.loadTexts,
+    out: self.stdout,
+    err: self.stderr,
+    ...requester,
+  };
+}
+
+/** `E0105 08:00:42.000123   12345 file.go:1] …`. */
+const klog = (self: ProgramContext, text: string): string => {
+  const now = self.process.clock.now();
+  const stamp = timestamp(now);
+  const pid = 'pid' in self ? String(self.pid) : '1';
+  return `E${stamp.slice(5, 7)}${stamp.slice(8, 10)} ${stamp.slice(11, 19)}.${String(now % 1_000_000).padStart(6, '0')} ${pid.padStart(7)} ${text}\n`;
+};
+
+interface Found {
+  readonly command: Command | undefined;
+  readonly path: string;
+  readonly rest: readonly string[];
+}
+
+/** Walks down the subcommands; flags may stand before them. */
+export function findCommand(argv: readonly string[]): Found {
+  let path = 'kubectl';
+  let table: Readonly<Record<string, Command>> | undefined = COMMANDS;
+  let command: Command | undefined;
+  const rest = [...argv];
+  while (table) {
+    const at = commandIndex(rest, command);
+    if (at < 0) break;
+    const name = rest[at]!;
+    const next: [string, Command] | undefined = Object.entries(table).find(([key, value]) => key === name || value.aliases?.includes(name));
+    if (!next) {
+      if (!command) {
+        const near = suggestions(name, Object.keys(COMMANDS));
+        throw new KubectlError(`unknown command ${JSON.stringify(name)} for "kubectl"${near.length > 0 ? `\n\nDid you mean this?\n${near.map((text) => `\t${text}\n`).join('')}` : ''}`);
+      }
+      // Only groups of commands (rollout, set, config) insist; `create -f x` and `create foo` go to create itself.
+      if (command.run) break;
+      throw new KubectlError(`unknown command ${JSON.stringify(name)}\nSee '${path} -h' for help and examples`);
+    }
+    rest.splice(at, 1);
+    path += ` ${next[0]}`;
+    command = next[1];
+    table = command.subcommands;
+  }
+  if (!command) {
+    const flags = parseFlags(rest, GLOBAL_FLAGS, 'kubectl');
+    void flags;
+    return { command: undefined, path, rest };
+  }
+  return { command, path, rest };
+}
+
+/** The first word that is no flag and no flag's value. */
+function commandIndex(argv: readonly string[], command: Command | undefined): number {
+  const specs = { ...GLOBAL_FLAGS, ...command?.flags };
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (arg === '--') return -1;
+    if (!arg.startsWith('-') || arg === '-') return i;
+    const long = arg.startsWith('--') ? arg.slice(2) : undefined;
+    if (long?.includes('=')) continue;
+    const spec = long !== undefined ? specs[long] : Object.values(specs).find((entry) => entry.short === arg[1]);
+    if (spec && spec.type !== 'bool' && spec.bare === undefined && (long !== undefined || arg.length === 2)) i++;
+  }
+  return -1;
+}
+
+/** cobra's: Levenshtein distance of at most two, or a common beginning. */
+function suggestions(typed: string, names: readonly string[]): readonly string[] {
+  return names.filter((name) => distance(typed.toLowerCase(), name) <= 2 || name.startsWith(typed.toLowerCase())).sort();
+}
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+function helpOf(command: Command, path: string): string {
+  let text = `${command.summary}.\n`;
+  if (command.subcommands) {
+    const names = Object.entries(command.subcommands);
+    const width = Math.max(...names.map(([name]) => name.length)) + 3;
+    text += `\nAvailable Commands:\n${names.map(([name, sub]) => `  ${name.padEnd(width)}${sub.summary}\n`).join('')}`;
+  }
+  if (command.flags) text += `\nOptions:\n${Object.entries(command.flags).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, spec]) => `    ${spec.short ? `-${spec.short}, ` : ''}--${name}=${spec.type === 'bool' ? (spec.default ?? 'false') : spec.type === 'strings' ? '[]' : spec.type === 'int' ? (spec.default ?? '0') : `'${spec.default ?? ''}'`}\n`).join('')}`;
+  text += `\nUsage:\n  ${command.usage ?? `${path} [flags] [options]`}\n\nUse "kubectl options" for a list of global command-line options (applies to all commands).\n`;
+  return text;
+}
