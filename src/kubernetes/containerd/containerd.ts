@@ -5,7 +5,8 @@
  * back without them noticing; it finds them again by `sandboxes()` and `containers()`. What must survive
  * a power failure (which images are here, which containers there were) is written to the machine's files;
  * after one, sandboxes are NotReady and containers have exited with 255 `Unknown`, as in
- * containerd's `restart.go`.
+ * containerd's `restart.go`. Here simplified: there are no shims, so containerd's own death is a power
+ * failure to its containers.
  */
 import type { Files } from '../../linux/files.ts';
 import type { Sockets } from '../../linux/sockets.ts';
@@ -24,11 +25,12 @@ import {
   type SandboxStatus,
 } from '../kubelet/cri.ts';
 import { type Cgroup, createCgroup } from './cgroup.ts';
-import { findImage, type Image, InvalidReference, imageId, normaliseReference, PATH, parseReference, pullFailure } from './image.ts';
+import { findImage, type Image, InvalidReference, imageId, normaliseReference, parseReference, pullFailure } from './image.ts';
 import { ContainerLog } from './log.ts';
+import { lookupIn, notFoundText } from './program-lookup.ts';
 import { createRootFilesystem } from './root-filesystem.ts';
 import { writeSandboxFiles } from './sandbox-files.ts';
-import { createInput, emptyInput, type Lookup, startTask, type Task } from './task.ts';
+import { createInput, emptyInput, startTask, type Task } from './task.ts';
 
 /** The part of a node's kernel that containerd and its shims use. */
 export interface NodeNetwork {
@@ -38,6 +40,8 @@ export interface NodeNetwork {
   sockets(netns: string, context: { readonly files: Files }): Sockets;
   /** Sockets of the node's own namespace. */
   readonly hostSockets: Sockets;
+  /** The name of the node's own namespace; with it hostNetwork containers resolve names by files of their own (ClusterFirstWithHostNet). */
+  readonly hostNetns?: string;
 }
 
 export interface ContainerdOptions {
@@ -118,7 +122,11 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
 
   // --- What is on disk -----------------------------------------------------------------------------
   const remember = (container: Container): void => files.write(`${STATE}/containers/${container.status.id}.json`, JSON.stringify(container.status));
-  const rememberSandbox = (sandbox: Sandbox): void => files.write(`${STATE}/sandboxes/${sandbox.status.id}.json`, JSON.stringify({ status: sandbox.status, ...(sandbox.netns && { netns: sandbox.netns }) } satisfies SandboxRecord));
+  const rememberSandbox = (sandbox: Sandbox): void =>
+    files.write(
+      `${STATE}/sandboxes/${sandbox.status.id}.json`,
+      JSON.stringify({ status: sandbox.status, ...(sandbox.netns && { netns: sandbox.netns }) } satisfies SandboxRecord),
+    );
   const forget = (path: string): void => {
     if (files.exists(path)) files.remove(path);
   };
@@ -176,31 +184,10 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   };
 
   // --- Programs ------------------------------------------------------------------------------------
-  const lookupIn = (image: Image, root: Files): Lookup => {
-    const at = (path: string): ReturnType<Lookup> => {
-      const program = image.program(path);
-      if (program) return { program, prefix: [] };
-      if (!root.exists(path) || root.isDirectory(path)) return undefined;
-      // A script: its first line names the interpreter (execve(2)).
-      const m = /^#!\s*(\S+)/.exec(root.read(path));
-      const interpreter = m ? image.program(m[1]!) : undefined;
-      return interpreter ? { program: interpreter, prefix: [m![1]!] } : undefined;
-    };
-    return (name, env, cwd) => {
-      if (name === '') return undefined;
-      if (name.includes('/')) return at(name.startsWith('/') ? name : `${cwd === '/' ? '' : cwd}/${name}`);
-      for (const directory of (env['PATH'] ?? PATH).split(':')) {
-        const found = at(`${directory}/${name}`);
-        if (found) return found;
-      }
-      return undefined;
-    };
+  const socketsFor = (sandbox: Sandbox, root: Files): Sockets => {
+    const netns = sandbox.netns ?? network.hostNetns;
+    return netns === undefined ? network.hostSockets : network.sockets(netns, { files: root });
   };
-  const missing = (name: string): string =>
-    name.includes('/') ? `exec: "${name}": stat ${name}: no such file or directory` : `exec: "${name}": executable file not found in $PATH`;
-
-  const socketsFor = (sandbox: Sandbox, root: Files): Sockets =>
-    sandbox.netns === undefined ? network.hostSockets : network.sockets(sandbox.netns, { files: root });
 
   const environment = (container: Container, sandbox: Sandbox): Record<string, string> => ({
     HOME: '/root',
@@ -366,7 +353,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       const lookup = lookupIn(image, root);
       const found = lookup(argv[0] ?? '', env, cwd);
       if (!found) {
-        const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ${missing(argv[0] ?? '')}: unknown`;
+        const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ${notFoundText(argv[0] ?? '')}: unknown`;
         container.status = {
           ...container.status,
           state: 'exited',
@@ -439,7 +426,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       const found = lookup(argv[0] ?? '', env, cwd);
       if (!found) {
         throw new RuntimeError(
-          `failed to exec in container: failed to start exec "${rng.text(64, HEX)}": OCI runtime exec failed: exec failed: unable to start container process: ${missing(argv[0] ?? '')}: unknown`,
+          `failed to exec in container: failed to start exec "${rng.text(64, HEX)}": OCI runtime exec failed: exec failed: unable to start container process: ${notFoundText(argv[0] ?? '')}: unknown`,
           'NotFound',
         );
       }

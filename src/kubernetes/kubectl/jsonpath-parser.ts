@@ -34,7 +34,7 @@ const parseAction = (text: string): readonly Node[] => {
 };
 
 const TERMINATORS = new Set(['', ' ', '\t', '\r', '\n', '.', ',', '[', ']', '$', '@', '{', '}']);
-const FILTER = /^([^!<>=]+)([!<>=~]+)(.+?)$/;
+const FILTER = /^([^!<>=]+)([!<>=]+)(.+?)$/;
 const SLICE = /^(-?\d*)(:-?\d*)?(:-?\d*)?$/;
 
 class Parser {

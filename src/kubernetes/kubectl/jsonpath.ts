@@ -59,11 +59,11 @@ export function relaxedPath(expression: string): string {
 }
 
 function resultText(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return goJson(value);
-  return typeof value === 'number' ? goNumber(value) : value === null ? '<nil>' : String(value);
+  if (typeof value === 'object') return goJson(value);
+  return typeof value === 'number' ? goNumber(value) : String(value);
 }
 
-/** Something that is there: a map or list entry. JSON null is there but has nothing inside. */
+/** One filling in of a template. A JSON null is found but has nothing inside; what is missing is undefined and not found. */
 class Evaluation {
   private beginRange = 0;
   private inRange = 0;
@@ -232,10 +232,6 @@ function compare(operator: string, left: unknown, right: unknown): boolean {
       return !(less(left, right) || same(left, right));
     case '>=':
       return !less(left, right);
-    case '=~': {
-      if (typeof left === 'string' && typeof right === 'string') return new RegExp(right, 'u').test(left);
-      throw new Error(`regexp search only support string now but getting pattern: ${goSyntax(right)}, data: ${goSyntax(left)}`);
-    }
     default:
       throw new Error(`unrecognized filter operator ${operator}`);
   }

@@ -21,22 +21,33 @@ interface Schema {
   readonly 'x-kubernetes-group-version-kind'?: readonly { readonly group: string; readonly version: string; readonly kind: string }[];
 }
 
+/** Why nothing could be explained. kubectl has written `printed` to standard output by then. */
+export class ExplainError extends Error {
+  constructor(
+    message: string,
+    readonly printed: string,
+  ) {
+    super(message);
+    this.name = 'ExplainError';
+  }
+}
+
 type Seen = ReadonlySet<string>;
 const NOTHING_SEEN: Seen = new Set();
 
 /**
  * The text for a kind, or for the field `path` leads to; with `recursive` the tree of all fields below instead of
- * their descriptions. Throws Error `field "x" does not exist`.
+ * their descriptions. Throws ExplainError `field "x" does not exist`.
  */
 export function explainText(document: Json, row: ResourceRow, path: readonly string[], recursive: boolean): string {
   const schemas = ((document as { components?: { schemas?: Readonly<Record<string, Schema>> } } | null)?.components?.schemas ?? {}) as Readonly<Record<string, Schema>>;
   const schema = Object.values(schemas).find((candidate) =>
     candidate['x-kubernetes-group-version-kind']?.some((gvk) => gvk.group === row.group && gvk.version === row.version && gvk.kind === row.kind),
   );
-  if (!schema) throw new Error(`GVR (${row.group}/${row.version}, Resource=${row.plural}) not found in OpenAPI schema`);
+  if (!schema) throw new ExplainError(`GVR (${row.group}/${row.version}, Resource=${row.plural}) not found in OpenAPI schema`, '');
   const head = `${row.group ? `GROUP:      ${row.group}\n` : ''}KIND:       ${row.kind}\nVERSION:    ${row.version}\n\n`;
   const text = new Explanation(schemas, recursive).output(schema, path, NOTHING_SEEN);
-  if (text === '') throw new Error(`field "${path.at(-1) ?? ''}" does not exist`);
+  if (text === '') throw new ExplainError(`field "${path.at(-1) ?? ''}" does not exist`, head);
   return `${head}${text}\n`;
 }
 

@@ -1,9 +1,9 @@
 /**
  * `-o custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[*].image` (kubectl pkg/cmd/get/customcolumn.go).
  */
-import { goPrint } from '../gostring.ts';
+import { escapeTerminal, goPrint } from '../gostring.ts';
 import { compileJsonPath, type JsonPath, relaxedPath } from '../jsonpath.ts';
-import { escapeTerminal, tabulate } from './tabwriter.ts';
+import { alignTabs, TABLE_TABS } from './tabwriter.ts';
 
 interface Column {
   readonly header: string;
@@ -15,7 +15,7 @@ export function printCustomColumns(spec: string, items: readonly unknown[], noHe
   const columns = readSpec(spec);
   const lines = items.map((item) => columns.map(({ path }) => cell(path, item)).join('\t'));
   if (!noHeaders) lines.unshift(columns.map(({ header }) => header).join('\t'));
-  return lines.length === 0 ? '' : tabulate(`${lines.join('\n')}\n`, 6, 3);
+  return lines.length === 0 ? '' : alignTabs(`${lines.join('\n')}\n`, TABLE_TABS);
 }
 
 function readSpec(spec: string): readonly Column[] {

@@ -1,0 +1,148 @@
+/** kubectl apply: the three-way merge on the client, or --server-side. */
+import type { Json } from '../../api/json.ts';
+import { ApiError } from '../../api/request.ts';
+import { SCHEMA } from '../../api/schema.ts';
+import { forEach, getObject, type Loaded, loadFiles, locate } from '../builder.ts';
+import { groupVersionOf, pathOf } from '../discovery.ts';
+import { isNotFound, KubectlError, usageError, withSource } from '../errors.ts';
+import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
+import { goJson } from '../printers/objects.ts';
+import { type DryRun, dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
+import type { ObjectLike, Session } from '../session.ts';
+import { threeWayPatch } from '../three-way.ts';
+import type { Command } from './command.ts';
+
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+export const apply: Command = {
+  summary: 'Apply a configuration to a resource by file name or stdin',
+  usage: 'kubectl apply (-f FILENAME | -k DIRECTORY) [options]',
+  flags: {
+    ...FILE_FLAGS,
+    ...PRINT_FLAGS,
+    ...DRY_RUN_FLAGS,
+    'server-side': bool(),
+    'force-conflicts': bool(),
+    force: bool(),
+    'field-manager': text(),
+    validate: { type: 'string', bare: 'strict', default: 'strict' },
+    overwrite: { type: 'bool', default: 'true' },
+    selector: text('l'),
+    'grace-period': { type: 'int', default: '-1' },
+    timeout: { type: 'duration', default: '0' },
+    wait: bool(),
+    prune: bool(),
+    all: bool(),
+  },
+  run: async (session, args) => {
+    if (args.length > 0) throw usageError('kubectl apply', `Unexpected args: [${args.join(' ')}]`);
+    if (session.flags.bool('force-conflicts') && !session.flags.bool('server-side')) throw new KubectlError('--force-conflicts only works with --server-side');
+    if (session.flags.bool('prune')) throw new KubectlError('--prune is not modelled here');
+    const dryRun = dryRunOf(session);
+    if (dryRun === 'client' && session.flags.bool('server-side')) throw new KubectlError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+    const printer = new ResultPrinter(session, dryRun);
+    const loaded = await loadFiles(session);
+    await forEach(loaded, (one) => (session.flags.bool('server-side') ? applyOnServer(session, one, dryRun, printer) : applyOne(session, one, dryRun, printer)));
+  },
+};
+
+export const validation = (session: Session): { fieldValidation?: string } => {
+  switch (session.flags.text('validate')) {
+    case 'false':
+    case 'ignore':
+      return { fieldValidation: 'Ignore' };
+    case 'warn':
+      return { fieldValidation: 'Warn' };
+    default:
+      return { fieldValidation: 'Strict' };
+  }
+};
+
+/** The object with the annotation that remembers it: what `apply` creates and compares with. */
+export function withLastApplied(object: ObjectLike): ObjectLike {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
+  const bare = { ...object, metadata: { ...object.metadata, annotations } };
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${goJson(bare as unknown as Json, 0)}\n` } } };
+}
+
+async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printer: ResultPrinter): Promise<void> {
+  const target = await locate(session, loaded);
+  const { info } = target;
+  if (target.name === '') throw new KubectlError(`error when retrieving current configuration of:\nResource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: "", Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: resource name may not be empty`);
+  const modified = withLastApplied(target.object);
+  let live: ObjectLike;
+  try {
+    live = await getObject(session, target);
+  } catch (error) {
+    if (!isNotFound(error)) {
+      throw error instanceof ApiError
+        ? new ApiError({
+            ...error.status,
+            message: `error when retrieving current configuration of:\nResource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}`,
+          })
+        : error;
+    }
+    if (dryRun === 'client') return printer.print(info, modified, 'created');
+    try {
+      const created = await session.request('POST', pathOf(info, target.namespace), { query: { ...writeQuery(session, 'kubectl-client-side-apply', dryRun), ...validation(session) }, body: modified as unknown as Json });
+      return printer.print(info, created as unknown as ObjectLike, 'created');
+    } catch (failure) {
+      throw withSource(failure, 'creating', loaded.source);
+    }
+  }
+  const last = live.metadata.annotations?.[LAST_APPLIED];
+  if (last === undefined)
+    session.err(
+      `Warning: resource ${info.resource}/${target.name} is missing the ${LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.\n`,
+    );
+  let original: ObjectLike | undefined;
+  if (last !== undefined) {
+    try {
+      original = JSON.parse(last) as ObjectLike;
+    } catch {
+      original = undefined;
+    }
+  }
+  const strategic = isBuiltIn(info.kind, info.group, info.version);
+  const patch = threeWayPatch(strategic ? modelFor(info.kind, info.group) : undefined, original, modified, live);
+  if (Object.keys(patch).length === 0) return printer.print(info, live, 'unchanged');
+  if (dryRun === 'client') return printer.print(info, live, 'configured');
+  try {
+    const patched = await session.request('PATCH', pathOf(info, target.namespace, target.name), {
+      query: { ...writeQuery(session, 'kubectl-client-side-apply', dryRun), ...validation(session) },
+      contentType: strategic ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json',
+      body: patch as Json,
+    });
+    printer.print(info, patched as unknown as ObjectLike, 'configured');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const where = `Resource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}`;
+    throw new ApiError({ ...error.status, message: `error when applying patch:\n${goJson(patch as Json, 0)}\nto:\n${where}\nfor: ${JSON.stringify(loaded.source)}: error when patching ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}` });
+  }
+}
+
+/** The schema's name of a kind; where two groups have one, `SCHEMA` is keyed by the type's own name. */
+export const modelFor = (kind: string, group: string): string => (kind === 'Event' && group === '' ? 'CoreV1Event' : kind);
+/** Kinds compiled into kubectl take strategic merge patches; custom resources take merge patches. */
+export function isBuiltIn(kind: string, group: string, version: string): boolean {
+  const gvk = SCHEMA[kind]?.gvk;
+  return gvk !== undefined && gvk[0] === group && gvk[1] === version;
+}
+
+async function applyOnServer(session: Session, loaded: Loaded, dryRun: DryRun, printer: ResultPrinter): Promise<void> {
+  const target = await locate(session, loaded);
+  try {
+    const applied = await session.request('PATCH', pathOf(target.info, target.namespace, target.name), {
+      query: { ...writeQuery(session, 'kubectl', dryRun), ...validation(session), force: String(session.flags.bool('force-conflicts')) },
+      contentType: 'application/apply-patch+yaml',
+      body: target.object as unknown as Json,
+    });
+    printer.print(target.info, applied as unknown as ObjectLike, 'serverside-applied');
+  } catch (error) {
+    if (error instanceof ApiError && error.status.code === 409 && error.status.reason === 'Conflict')
+      throw new KubectlError(
+        `${error.status.message}\nPlease review the fields above--they currently have other managers. Here\nare the ways you can resolve this warning:\n* If you intend to manage all of these fields, please re-run the apply\n  command with the \`--force-conflicts\` flag.\n* If you do not intend to manage all of the fields, please edit your\n  manifest to remove references to the fields that should keep their\n  current managers.\n* You may co-own fields by updating your manifest to match the existing\n  value; in this case, you'll become the manager if the other manager(s)\n  stop managing the field (remove it from their configuration).\nSee https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`,
+      );
+    throw withSource(error, 'applying', loaded.source);
+  }
+}
