@@ -8,6 +8,7 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
 import type { Deployment, Node, Pod } from '../kubernetes/api/types.gen.ts';
+import { openBorder } from '../kubernetes/apiserver/border.ts';
 import { createObserver } from '../kubernetes/apiserver/observer.ts';
 import { Lan } from '../linux/lan.ts';
 import { Wires } from '../linux/wire.ts';
@@ -95,6 +96,8 @@ export class Cluster {
     const browser = this.laptop.machine.root.spawn('browser@laptop', forever);
     const asAdmin = this.apiServer(browser, 'laptop');
     this.adminHandler = (request) => asAdmin(request.headers['authorization'] === undefined ? { ...request, certificate: ADMIN } : request);
+    // Code on its way while the cluster boots; no world waits for it here.
+    void openBorder();
     const observer = createObserver({ store: this.mirror, now: () => loop.now });
     this.observe = (request) => observer.handle(request);
 

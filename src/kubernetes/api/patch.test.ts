@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from './json.ts';
-import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from './patch.ts';
+import { applyJsonPatch } from './json-patch.ts';
+import { applyMergePatch, applyStrategicMergePatch } from './patch.ts';
 
 describe('JSON patch', () => {
   test('applies in order and leaves its argument alone', () => {

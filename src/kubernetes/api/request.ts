@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly body?: Json | undefined;
   /** Who the TLS handshake proved the caller to be. Here simplified: the certificate's subject itself. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  /** Set by `createClient`: the body was made by the cluster's own code from generated types, so its shape needs no checking. What people and other programs send does not have it. */
+  readonly typed?: boolean | undefined;
   /** For exec, attach and port-forward: what the caller sends, channel by channel. Cancelling the response stream closes the connection. */
   readonly upgrade?: Stream<Frame> | undefined;
 }

@@ -22,10 +22,11 @@ import { Admission } from './admission/admission.ts';
 import { PLUGINS } from './admission/index.ts';
 import { authenticate, impersonation, type TokenLookup, type User } from './authentication.ts';
 import { bootstrap } from './bootstrap.ts';
+import { openBorder } from './border.ts';
 import { Call, type RequestVerb } from './call.ts';
 import { type DispatchContext, dispatch } from './dispatch.ts';
 import { failure, forbidden, internal, methodNotAllowed, noSuchPath, unavailable } from './errors.ts';
-import { servePath } from './paths.ts';
+import { isHealthPath, servePath } from './paths.ts';
 import { type Attributes, forbiddenText, Rbac, type RbacSource } from './rbac.ts';
 import { jobStrategy } from './registry/job.ts';
 import { namespaceStrategy } from './registry/namespace.ts';
@@ -93,6 +94,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     (!pod || cache.get(`/registry/pods/${namespace}/${pod.name}`)?.object.metadata.uid === pod.uid);
   const context: DispatchContext = { registry, tokens, rbac, alive, nowSeconds, kubelet: options.kubelet };
   let started = false;
+  let borderOpen = false;
   const advertiseAddress = options.advertiseAddress ?? '10.0.0.10';
   const address = `${advertiseAddress}:6443`;
 
@@ -104,6 +106,11 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
   /** The chain. */
   const handle: ApiHandler = async (request) => {
     let call: Call | undefined;
+    // Once per server, whatever other worlds of this program have brought in already.
+    if (!borderOpen && !request.typed && !isHealthPath(request.path)) {
+      await self.outside(openBorder());
+      borderOpen = true;
+    }
     try {
       if (!cache.ready)
         return await servePath(request, { started: false, authorize: () => {}, texts: options.openapiTexts, address }).catch(() =>
@@ -275,7 +282,7 @@ function ownCall(self: Process, object: KubeObject, verb: RequestVerb): Call {
   const row = byObject(object)!;
   const { name = '', namespace = '' } = object.metadata;
   const path: ResourcePath = { group: row.group, version: row.version, resource: row.plural, namespace, name, subresource: '', rest: '' };
-  return new Call({ method: 'POST', path: '', query: {}, headers: {} }, path, row, verb, LOOPBACK, self.trace, true);
+  return new Call({ method: 'POST', path: '', query: {}, headers: {}, typed: true }, path, row, verb, LOOPBACK, self.trace, true);
 }
 
 function toApiError(error: unknown): ApiError {

@@ -6,10 +6,9 @@ import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { ApiRequest } from '../api/request.ts';
 import type { Kind } from '../api/types.gen.ts';
-import { parseYaml, YamlError } from '../api/yaml.ts';
+import { border } from './border.ts';
 import type { Call } from './call.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
-import { decode, decodeError } from './validation/decode.ts';
 
 /** Upstream's `MaxRequestBodyBytes`. */
 const LARGEST_BODY = 3 * 1024 * 1024;
@@ -25,6 +24,7 @@ export function bodyValue(request: ApiRequest, asType = mediaType(request)): Jso
   if (asType === 'application/vnd.kubernetes.protobuf') throw unsupportedMediaType(BODY_TYPES.slice(0, 2));
   if (body === '') return undefined;
   if (asType.endsWith('yaml')) {
+    const { parseYaml, YamlError } = border();
     try {
       return parseYaml(body);
     } catch (error) {
@@ -83,6 +83,8 @@ const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.in
 
 /** Types and unknown fields of a value that is to be of `kind`. Throws 400. */
 export function checked(call: Call, kind: Kind, value: Json, version: string): KubeObject {
+  if (call.request.typed) return value as unknown as KubeObject;
+  const { decode, decodeError } = border();
   const decoded = decode(kind, value);
   const how = fieldValidation(call);
   const named = (value as { readonly kind?: string }).kind ?? kind;

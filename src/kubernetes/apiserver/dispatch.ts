@@ -7,12 +7,13 @@ import { seconds } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
 import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
-import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from '../api/patch.ts';
+import { applyMergePatch, applyStrategicMergePatch, PatchError } from '../api/patch.ts';
 import type { ApiResponse } from '../api/request.ts';
 import { apiVersionOf, byKind, type ResourceRow } from '../api/resources.ts';
 import { Pipe } from '../api/stream.ts';
 import type { Kind } from '../api/types.gen.ts';
 import { bodyObject, bodyValue, checked, mediaType } from './body.ts';
+import { border } from './border.ts';
 import { type Call, dryRunOf } from './call.ts';
 import { fromStorage, storageRow, toStorage } from './conversion.ts';
 import { badRequest, failure, methodNotAllowed, noSuchPath, success, unsupportedMediaType } from './errors.ts';
@@ -155,7 +156,7 @@ function wanted(call: Call, kind: Kind, expected: { apiVersion: string; kind: st
   const before = current as unknown as Json;
   let after: Json;
   try {
-    if (type === PATCH_TYPES[0]) after = applyJsonPatch(before, patch);
+    if (type === PATCH_TYPES[0]) after = border().applyJsonPatch(before, patch);
     else if (type === PATCH_TYPES[1]) after = applyMergePatch(before, patch);
     // Here simplified: server-side apply merges, and keeps no record of who set what.
     else after = applyStrategicMergePatch(kind, before, patch);

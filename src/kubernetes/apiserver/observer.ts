@@ -11,9 +11,10 @@ import { byPlural, parsePath, storageKey } from '../api/resources.ts';
 import { Pipe } from '../api/stream.ts';
 import type { EtcdClient, EtcdEvent, KeyValue, ResponseHeader, WatchResponse } from '../etcd/api.ts';
 import { refuse } from './apiserver.ts';
+import { isBorderOpen } from './border.ts';
 import { fromStorage } from './conversion.ts';
 import { WATCH_HEADERS, watchQuery } from './dispatch.ts';
-import { methodNotAllowed, noSuchPath, notFound } from './errors.ts';
+import { methodNotAllowed, noSuchPath, notFound, unavailable } from './errors.ts';
 import { createFilter } from './filter.ts';
 import { negotiate } from './negotiate.ts';
 import { serveStaticPath } from './paths.ts';
@@ -49,6 +50,8 @@ export function createObserver({ store, now }: ObserverOptions): Observer {
   let cache = source.open(now);
   return {
     handle(request) {
+      // Tables and discovery are made at the border; what it needs is on its way when a world begins.
+      if (!isBorderOpen() && (parsePath(request.path) === undefined || /as=Table/.test(request.headers['accept'] ?? ''))) return refuse(unavailable('not loaded yet'));
       try {
         return observe(cache, now, request);
       } catch (error) {

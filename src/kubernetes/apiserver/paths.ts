@@ -4,9 +4,9 @@
 import type { Json } from '../api/json.ts';
 import type { ApiRequest, ApiResponse } from '../api/request.ts';
 import type { Texts } from '../api/schema.ts';
-import { discover } from './discovery.ts';
+import { border } from './border.ts';
 import { noSuchPath } from './errors.ts';
-import { OPENAPI_V2_TYPE, OpenApiV3, openApiV2, openApiV3Index } from './openapi.ts';
+import type { OpenApiV3 } from './openapi.ts';
 
 export interface PathContext {
   readonly started: boolean;
@@ -17,6 +17,8 @@ export interface PathContext {
   readonly address: string;
 }
 
+/** Health is asked by probes all the time and needs nothing of the border. */
+export const isHealthPath = (path: string): boolean => HEALTH.test(path);
 const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.+))?$/;
 /** A selection of upstream's checks, in their order. */
 const CHECKS = [
@@ -53,7 +55,7 @@ const built = new Map<unknown, OpenApiV3>();
 function documents(texts: (() => Promise<unknown>) | undefined): OpenApiV3 {
   let found = built.get(texts);
   if (!found) {
-    found = new OpenApiV3(texts as (() => Promise<Texts>) | undefined);
+    found = new (border().OpenApiV3)(texts as (() => Promise<Texts>) | undefined);
     built.set(texts, found);
   }
   return found;
@@ -64,6 +66,7 @@ export function serveStaticPath(request: ApiRequest, started: boolean, address =
   const { path } = request;
   const health = HEALTH.exec(path);
   if (health) return healthAnswer(request, health[1]!, health[2], started);
+  const { OPENAPI_V2_TYPE, openApiV2, openApiV3Index, discover } = border();
   if (path === '/openapi/v2') return { status: 200, headers: { 'content-type': OPENAPI_V2_TYPE }, body: openApiV2() };
   if (path === '/openapi/v3') return { status: 200, headers: JSON_HEADERS, body: openApiV3Index() };
   const found = discover(path, request.headers['accept'] ?? '', address);

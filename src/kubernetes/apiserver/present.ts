@@ -4,8 +4,9 @@
 import type { Instant } from '../../sim/clock.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { ResourceRow } from '../api/resources.ts';
+import { border } from './border.ts';
 import { type Form, negotiate, partial } from './negotiate.ts';
-import { type TableOptions, tableFor } from './printers/printers.ts';
+import type { TableOptions } from './printers/printers.ts';
 import type { ListResult } from './registry/read.ts';
 import type { Present } from './registry/watch.ts';
 
@@ -14,7 +15,7 @@ const included = (include: string | undefined): Pick<TableOptions, 'includeObjec
   include === 'Object' || include === 'None' || include === 'Metadata' ? { includeObject: include } : {};
 
 function tableOf(row: ResourceRow, form: Form, objects: readonly KubeObject[], options: TableOptions): object {
-  const table = tableFor(row.type, objects, options);
+  const table = border().tableFor(row.type, objects, options);
   return form.version === 'v1' ? table : { ...table, apiVersion: `meta.k8s.io/${form.version}` };
 }
 

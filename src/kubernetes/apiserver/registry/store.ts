@@ -114,7 +114,7 @@ export class Registry {
     call.stage('api.mutate');
     object = this.fillNew(row, object, strategy);
     if (strategy.prepareCreate) object = strategy.prepareCreate(object, this);
-    this.rules.validate(row, object, undefined);
+    if (!call.request.typed) this.rules.validate(row, object, undefined);
     call.stage('api.validate');
     const admitted = this.admission.validate({ ...attributes, object, old: undefined });
     if (admitted) {
@@ -219,7 +219,7 @@ export class Registry {
     const finish = (object: KubeObject): KubeObject | Promise<KubeObject> => {
       call.stage('api.mutate');
       const next = mode === 'raw' ? object : this.fillUpdate(row, object, old, strategy, mode === 'status');
-      if (mode === 'main') this.rules.validate(row, next, old);
+      if (mode === 'main' && !call.request.typed) this.rules.validate(row, next, old);
       call.stage('api.validate');
       const admitted = this.admission.validate({ ...attributes, object: next });
       if (admitted) return admitted.then(() => next);
