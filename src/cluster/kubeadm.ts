@@ -6,7 +6,7 @@ import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { ApiError, type ApiHandler } from '../kubernetes/api/request.ts';
 import type { Kind } from '../kubernetes/api/types.gen.ts';
-import { dump } from '../kubernetes/api/yaml.ts';
+import { dumpKnown } from '../kubernetes/api/yaml-memory.ts';
 import { type Client, createClient } from '../kubernetes/client/client.ts';
 import { ms } from '../sim/clock.ts';
 import type { Process } from '../sim/process.ts';
@@ -35,7 +35,7 @@ export async function kubeadm(self: Process, { controlPlane, workers, etcd, apiS
     controlPlane.ip,
     etcd.map((host) => `https://${host.machine.ip}:2379`),
   )) {
-    controlPlane.machine.files.write(path, dump(pod));
+    controlPlane.machine.files.write(path, dumpKnown(pod));
   }
   controlPlane.join();
 

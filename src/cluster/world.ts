@@ -19,6 +19,8 @@ export interface Outputs {
   response(id: number, response: ApiResponse | Error): void;
   terminal(terminal: string, text: string): void;
   ran(id: number, result: { stdout: string; stderr: string; exitCode: number }): void;
+  /** An input that cannot be carried out: it stays in the session, and its replay refuses it too. A host without this gets the error thrown. */
+  refused?(input: InputBody, error: Error): void;
 }
 
 export class World {
@@ -88,7 +90,12 @@ export class World {
   private take(body: InputBody): Promise<void> {
     return this.loop.input(() => {
       this.recorder.record(this.loop.now, this.loop.events, body);
-      this.act(body);
+      try {
+        this.act(body);
+      } catch (error) {
+        if (!this.outputs.refused) throw error;
+        this.outputs.refused(body, error instanceof Error ? error : new Error(String(error)));
+      }
     });
   }
 

@@ -72,6 +72,8 @@ export interface World {
   onClock(listener: (clock: Clock) => void): Stop;
   /** Facts of these types; an empty list means all of them. */
   onTrace(types: readonly string[], listener: (batch: FactBatch) => void): Stop;
+  /** An input without an answer could not be carried out. */
+  onRefusal(listener: (message: string) => void): Stop;
   onCrash(listener: (crash: Crash) => void): Stop;
   /** The worker itself could not start or died. */
   onLost(listener: (message: string) => void): Stop;
@@ -109,6 +111,7 @@ export function connect(port: WorldPort): World {
   const terminals = new Map<string, Listeners<string>>();
   const frames = new Listeners<Frame>();
   const clocks = new Listeners<Clock>();
+  const refusals = new Listeners<string>();
   const crashes = new Listeners<Crash>();
   const losses = new Listeners<string>();
   const traces = new Set<{ readonly types: readonly string[]; readonly listener: (batch: FactBatch) => void }>();
@@ -186,6 +189,9 @@ export function connect(port: WorldPort): World {
       case 'session':
         settle(message.id, message);
         return;
+      case 'refused':
+        refusals.tell(message.message);
+        return;
       case 'crashed':
         crashes.tell(message);
         giveUp('the world stopped');
@@ -246,6 +252,7 @@ export function connect(port: WorldPort): World {
         if (traces.delete(one)) tellTraceTypes();
       };
     },
+    onRefusal: (listener) => refusals.add(listener),
     onCrash: (listener) => crashes.add(listener),
     onLost: (listener) => losses.add(listener),
     close() {

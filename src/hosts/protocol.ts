@@ -76,6 +76,8 @@ export type FromWorld =
   | { readonly type: 'why'; readonly id: number; readonly chain: readonly WhyStep[] }
   | { readonly type: 'hash'; readonly id: number; readonly hash: string }
   | { readonly type: 'session'; readonly id: number; readonly session: Session }
+  /** An input that could not be carried out (a machine that does not exist) and has no answer of its own; the world goes on. */
+  | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'crashed'; readonly message: string; readonly stack: string; readonly at: Instant; readonly events: number; readonly session: Session };
 
 export interface WhyStep {

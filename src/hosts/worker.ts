@@ -7,7 +7,7 @@ import type { Stream } from '../kubernetes/api/stream.ts';
 import type { Host } from '../sim/loop.ts';
 import type { Fact } from '../sim/trace.ts';
 import { Pace } from './pace.ts';
-import type { FromWorld, InputBody, ToWorld } from './protocol.ts';
+import type { FromWorld, Session, TextRequest, ToWorld } from './protocol.ts';
 
 const post = (message: FromWorld, transfer: Transferable[] = []): void =>
   (self as unknown as { postMessage(m: FromWorld, t: Transferable[]): void }).postMessage(message, transfer);
@@ -31,6 +31,8 @@ const FACTS_PER_BATCH = 500;
 
 let world: World | undefined;
 let pace: Pace | undefined;
+/** What the page asked for, for a report when no world came of it. */
+let begun: Session = { build: '', seed: 0, topology: '', inputs: [] };
 let boots = 0;
 const streams = new Map<number, Stream<unknown>>();
 let traced: ReadonlySet<string> = new Set();
@@ -61,9 +63,9 @@ function answer(id: number, response: ApiResponse | Error): void {
 function crash(error: unknown): void {
   const at = world;
   const problem = error instanceof Error ? error : new Error(String(error));
-  if (!at) throw problem;
   pace?.set(0, false);
-  post({ type: 'crashed', message: problem.message, stack: problem.stack ?? '', at: at.now, events: at.loop.events, session: at.session });
+  const reached = at ? { at: at.now, events: at.loop.events, session: at.session } : { at: 0, events: 0, session: begun };
+  post({ type: 'crashed', message: problem.message, stack: problem.stack ?? '', ...reached });
   world = undefined;
 }
 
@@ -126,11 +128,22 @@ async function step(stepped: World, keeping: Pace, what: 'event' | 'fact'): Prom
   while (what === 'fact' && stepped.projection.stirred === stirred && performance.now() < end);
 }
 
+/** A read that fails is answered so; it changes nothing and need not stop the world. */
+function observe(observed: World, request: TextRequest): ApiResponse | Error {
+  try {
+    return observed.observe(request);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 const loadTexts = (): Promise<unknown> => import('../kubernetes/api/texts.gen.json').then((module) => module.default);
 
 async function receive(message: ToWorld): Promise<void> {
   if (message.type === 'boot') {
     boots++;
+    begun = message.session;
+    world = undefined;
     for (const stream of streams.values()) stream.cancel();
     streams.clear();
     world = new World(
@@ -140,6 +153,11 @@ async function receive(message: ToWorld): Promise<void> {
         response: answer,
         terminal: (terminal, shown) => post({ type: 'terminal', terminal, text: shown }),
         ran: (id, result) => post({ type: 'ran', id, ...result }),
+        refused: (input, error) => {
+          if (input.type === 'request') answer(input.id, error);
+          else if (input.type === 'run') post({ type: 'ran', id: input.id, stdout: '', stderr: `${error.message}\n`, exitCode: 1 });
+          else post({ type: 'refused', message: error.message });
+        },
       },
       { loadTexts },
     );
@@ -162,9 +180,9 @@ async function receive(message: ToWorld): Promise<void> {
       steps.push(message.what);
       return;
     case 'input':
-      return world.input(message.input satisfies InputBody);
+      return world.input(message.input);
     case 'observe':
-      answer(message.id, world.observe(message.request));
+      answer(message.id, observe(world, message.request));
       return;
     case 'stop-observing':
       streams.get(message.id)?.cancel();

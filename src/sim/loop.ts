@@ -178,12 +178,12 @@ export class Loop {
           await this.take(this.inputs.shift()!);
           continue;
         }
-        if (left <= 0) break;
         const next = this.timers.peek();
         if (!next || next.at > until) {
           if (until > this.time && Number.isFinite(until)) this.time = until;
           break;
         }
+        if (left <= 0) break;
         this.timers.pop();
         this.fire(next);
         left--;

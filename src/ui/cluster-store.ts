@@ -6,7 +6,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Clock, World } from '../hosts/connect.ts';
 import { type EtcdMemberRecord, type Frame, type Happening, type NodeRecord, PodFlag, type ServiceRecord } from '../hosts/protocol.ts';
 import { parseFilter } from './filter.ts';
-import { expectedNodes, MapLayout } from './map/layout.ts';
+import { ETCD_GROUP, expectedNodes, MapLayout } from './map/layout.ts';
 import { PodTable } from './pod-table.ts';
 
 const HAPPENINGS_KEPT = 2_000;
@@ -145,6 +145,19 @@ export function createClusterStore(topology: string) {
       return () => {
         for (const stop of stops) stop();
       };
+    },
+    /** Every node the topology promises is Ready, and so are the cluster's own pods. */
+    isUp(): boolean {
+      let ready = 0;
+      for (const node of store.getState().nodes.values()) if (node.group !== ETCD_GROUP && node.ready === 'True') ready++;
+      if (ready < expectedNodes(topology)) return false;
+      let own = 0;
+      for (let index = 0; index < pods.length; index++) {
+        if (!pods.alive[index] || pods.records[index]?.namespace !== 'kube-system') continue;
+        if ((pods.flags[index]! & PodFlag.Ready) === 0) return false;
+        own++;
+      }
+      return own > 0;
     },
     /** Which pods a filter and a choice of namespaces leave bright; nothing when all are. Index → 1 bright, 0 dim. */
     bright(filterText: string, chosen: readonly string[]): { readonly mask: Uint8Array; readonly count: number } | undefined {

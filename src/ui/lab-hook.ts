@@ -2,7 +2,7 @@
  * `window.__lab`: what a tester, an assistive tool or a script may read, always there and read-only. Canvas pods are
  * invisible to the DOM, so this is how a test asks where a pod is drawn and which one is under a point.
  */
-import type { PodRecord } from '../hosts/protocol.ts';
+import type { PodRecord, Session } from '../hosts/protocol.ts';
 import type { App } from './app-context.ts';
 import { podStatusText } from './cluster-store.ts';
 import type { Camera } from './map/camera.ts';
@@ -20,7 +20,11 @@ export interface Lab {
   seq(): number;
   /** Virtual microseconds. */
   time(): number;
+  /** Virtual seconds per real second the world goes at; 0 when it stands still. */
+  factor(): number;
   hash(): Promise<string>;
+  /** Seed and inputs so far: all that is needed to make this world again. */
+  session(): Promise<Session>;
   /** World boxes by id: `[x, y, w, h]`. Independent of the camera. */
   layout(): Record<string, [number, number, number, number]>;
   camera(): Camera | undefined;
@@ -49,7 +53,9 @@ export function exposeLab(app: App): void {
     },
     seq: () => cluster.store.getState().clock.events,
     time: () => cluster.store.getState().clock.now,
+    factor: () => cluster.store.getState().clock.factor,
     hash: () => world.hash(),
+    session: () => world.session(),
     layout: () => {
       const boxes: Record<string, [number, number, number, number]> = {};
       for (const thing of allThings(cluster)) {

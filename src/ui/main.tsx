@@ -42,7 +42,9 @@ async function start(): Promise<void> {
   cluster.follow(world);
   world.onFrame((frame) => {
     if (frame.reset) actor.send({ type: 'ready' });
+    if (actor.getSnapshot().context.hurry !== undefined && cluster.isUp()) actor.send({ type: 'up' });
   });
+  world.onRefusal((message) => ui.toast(message, 'error'));
   world.onCrash((crash) => actor.send({ type: 'crashed', crash }));
   world.onLost((message) => actor.send({ type: 'lost', message }));
   const app: App = { world, cluster, ui, session: actor, terminal: LAPTOP, map: undefined, say: (sentence) => announcer.say(sentence) };

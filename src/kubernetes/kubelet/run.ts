@@ -28,7 +28,7 @@ import { ObjectCache } from './object-cache.ts';
 import type { PodObject } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
 import { createServer } from './server.ts';
-import { createSeen, isMirror, isStatic, Mirrors, RESCAN, readManifests } from './static-pods.ts';
+import { createSeen, isMirror, isStatic, Manifests, Mirrors, RESCAN } from './static-pods.ts';
 import { Statuses, sameJson } from './statuses.ts';
 
 export interface KubeletOptions {
@@ -217,9 +217,10 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
   };
 
   // --- The manifests directory -------------------------------------------------------------------------
-  const seen = createSeen(clock.now);
-  const scan = (): void => {
-    const found = new Map(readManifests(files, nodeName, seen).map((pod) => [keyOf(pod), pod]));
+  const directory = new Manifests(files, nodeName, createSeen(clock.now));
+  const scan = (): void => directory.read(self, take);
+  const take = (read: readonly PodObject[]): void => {
+    const found = new Map(read.map((pod) => [keyOf(pod), pod]));
     manifests = found;
     for (const worker of [...workers.values()]) {
       if (isStatic(worker.spec) && !wanted(worker) && !worker.isStopping) worker.stop(worker.spec.spec?.terminationGracePeriodSeconds);

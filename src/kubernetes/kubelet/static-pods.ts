@@ -5,12 +5,13 @@
  */
 import type { Files } from '../../linux/files.ts';
 import { seconds } from '../../sim/clock.ts';
+import type { Process } from '../../sim/process.ts';
 import { hash32 } from '../../sim/rng.ts';
-import type { DeepReadonly } from '../api/json.ts';
+import type { DeepReadonly, Json } from '../api/json.ts';
 import { keyOf } from '../api/meta.ts';
 import { microTimestamp } from '../api/time.ts';
 import type { Pod } from '../api/types.gen.ts';
-import { parseYaml } from '../api/yaml.ts';
+import { knownYaml } from '../api/yaml-memory.ts';
 import { defaultPolicy } from './image-puller.ts';
 import type { KubeletNode } from './node.ts';
 import type { PodObject } from './pod-view.ts';
@@ -19,20 +20,63 @@ export const MANIFESTS = '/etc/kubernetes/manifests';
 /** fileCheckFrequency */
 export const RESCAN = seconds(20);
 
-/** The pods of the manifests directory. A file that is no pod is skipped, as upstream logs and goes on. `seen` tells when a pod was first seen. */
-export function readManifests(files: Files, nodeName: string, seen: (uid: string) => string): PodObject[] {
-  if (!files.exists(MANIFESTS) || !files.isDirectory(MANIFESTS)) return [];
-  const pods: PodObject[] = [];
-  for (const name of files.list(MANIFESTS)) {
-    if (name.startsWith('.') || !/\.(ya?ml|json)$/.test(name)) continue;
-    try {
-      const pod = staticPod(parseYaml(files.read(`${MANIFESTS}/${name}`)) as unknown as DeepReadonly<Pod>, nodeName, `${MANIFESTS}/${name}`, seen);
-      if (pod) pods.push(pod);
-    } catch {
-      // Half-written or broken: it is read again at the next scan.
-    }
+/**
+ * The manifests directory. A text is parsed once and kept until it is gone from the disk; most are never parsed,
+ * because kubeadm wrote them. The parser is brought in for texts of others, while the clock stands still.
+ */
+export class Manifests {
+  private readonly parsed = new Map<string, Json>();
+
+  constructor(
+    private readonly files: Files,
+    private readonly nodeName: string,
+    /** When a pod was first seen, by its uid. */
+    private readonly seen: (uid: string) => string,
+  ) {}
+
+  /** Hands over the pods of the directory, at the same instant. A file that is no pod is skipped, as upstream logs and goes on. */
+  read(self: Pick<Process, 'outside'>, take: (pods: readonly PodObject[]) => void): void {
+    const texts = this.texts();
+    for (const text of this.parsed.keys()) if (!texts.some((one) => one.text === text)) this.parsed.delete(text);
+    const foreign = texts.filter(({ text }) => this.valueOf(text) === undefined);
+    if (foreign.length === 0) return take(this.pods(texts));
+    void self.outside(import('../api/yaml.ts')).then(({ parseYaml }) => {
+      for (const { text } of foreign) {
+        try {
+          this.parsed.set(text, parseYaml(text));
+        } catch {
+          // Half-written or broken: another text is read when it is mended.
+          this.parsed.set(text, null);
+        }
+      }
+      take(this.pods(texts));
+    });
   }
-  return pods;
+
+  private texts(): { readonly path: string; readonly text: string }[] {
+    if (!this.files.exists(MANIFESTS) || !this.files.isDirectory(MANIFESTS)) return [];
+    return this.files
+      .list(MANIFESTS)
+      .filter((name) => !name.startsWith('.') && /\.(ya?ml|json)$/.test(name) && !this.files.isDirectory(`${MANIFESTS}/${name}`))
+      .map((name) => ({ path: `${MANIFESTS}/${name}`, text: this.files.read(`${MANIFESTS}/${name}`) }));
+  }
+
+  private valueOf(text: string): Json | undefined {
+    return this.parsed.has(text) ? this.parsed.get(text) : knownYaml(text);
+  }
+
+  private pods(texts: readonly { readonly path: string; readonly text: string }[]): PodObject[] {
+    const pods: PodObject[] = [];
+    for (const { path, text } of texts) {
+      try {
+        const pod = staticPod(this.valueOf(text) as unknown as DeepReadonly<Pod>, this.nodeName, path, this.seen);
+        if (pod) pods.push(pod);
+      } catch {
+        // YAML, but not shaped as a pod.
+      }
+    }
+    return pods;
+  }
 }
 
 /** Gives a manifest its name on this node, a uid from its content, and the defaults an API server would. */

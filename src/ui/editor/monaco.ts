@@ -137,6 +137,8 @@ export const openMonaco: OpenYamlEditor = (parent, { text, onApply }) => {
     quickSuggestions: { other: true, comments: false, strings: true },
     suggestSelection: 'first',
     wordBasedSuggestions: 'off',
+    occurrencesHighlight: 'off',
+    lightbulb: { enabled: monaco.editor.ShowLightbulbIconMode.Off },
     unicodeHighlight: { ambiguousCharacters: false },
     accessibilityPageSize: 200,
     ariaLabel: 'Manifest. F6 leaves the editor; Control M makes Tab move the focus.',

@@ -37,6 +37,7 @@ export function shelfColumns(expectedNodes: number): number {
 
 /** The number of nodes a topology's name promises; 4 when it does not say. */
 export function expectedNodes(topology: string): number {
+  if (topology === 'single') return 2;
   const digits = /\d+/.exec(topology)?.[0];
   if (digits) return Number(digits);
   if (topology.includes('five-thousand')) return 5000;

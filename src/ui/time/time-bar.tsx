@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { clockText } from '../../hosts/connect.ts';
 import { useApp, useCluster, useSession } from '../app-context.ts';
 import { Icon } from '../look/icons.tsx';
-import { FASTEST, SLOWEST, speedText } from '../session.ts';
+import { FASTEST, SLOWEST, speedOf, speedText } from '../session.ts';
 import { IconButton } from '../shell/icon-button.tsx';
 import { Lanes } from './lanes.tsx';
 import css from './time-bar.module.css';
@@ -13,7 +13,8 @@ export function TimeBar() {
   const { value, context } = useSession();
   const paused = value === 'paused';
   const dead = value === 'crashed' || value === 'lost';
-  const exponent = Math.log10(context.factor);
+  const factor = speedOf(context);
+  const exponent = Math.log10(factor);
   return (
     <section className={css['bar']} data-region="time" aria-label="Time">
       <div className={css['buttons']}>
@@ -29,9 +30,9 @@ export function TimeBar() {
         </button>
         <IconButton icon="step" label="Step to the next change" shortcut="." disabled={dead} onClick={() => session.send({ type: 'step', what: 'fact' })} />
       </div>
-      <Clock state={dead ? 'stopped' : value === 'booting' ? 'starting' : paused ? 'paused' : ''} />
+      <Clock state={dead ? 'stopped' : paused ? 'paused' : context.hurry !== undefined ? `booting, ${speedText(context.hurry)}` : value === 'booting' ? 'starting' : ''} />
       <div className={css['speed']}>
-        <output htmlFor="speed">{speedText(context.factor)}</output>
+        <output htmlFor="speed">{speedText(factor)}</output>
         <input
           id="speed"
           type="range"
@@ -40,7 +41,7 @@ export function TimeBar() {
           step={0.25}
           value={exponent}
           aria-label="Speed: virtual seconds per real second"
-          aria-valuetext={speedText(context.factor)}
+          aria-valuetext={speedText(factor)}
           onChange={(event) => session.send({ type: 'speed', factor: fromSlider(Number(event.target.value)) })}
         />
       </div>

@@ -6,7 +6,7 @@ import { listObjects, loadFiles, locate, select, type Target } from '../builder.
 import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { AggregateFailure, isNotFound, KubectlError, usageError } from '../errors.ts';
 import { bool, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
-import { relaxed, valuesOf } from '../jsonpath.ts';
+import { compileJsonPath, relaxedPath } from '../jsonpath.ts';
 import { objectPrinter, withoutManagedFields } from '../printers/objects.ts';
 import { bareTable, isTable, type Table, TablePrinter } from '../printers/table.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
@@ -197,8 +197,8 @@ async function fetchTable(session: Session, path: string, query: Record<string, 
 
 /** Stable, by the first value of the path; quantities and timestamps compare as what they are. */
 function sortBy<T>(items: T[], object: (item: T) => JsonObject, path: string): void {
-  const template = relaxed(path);
-  const keys = new Map(items.map((item) => [item, valuesOf(template, object(item) as Json)[0]]));
+  const compiled = compileJsonPath(relaxedPath(path));
+  const keys = new Map(items.map((item) => [item, compiled.find(object(item))[0] as Json | undefined]));
   if (items.length > 0 && [...keys.values()].every((value) => value === undefined)) {
     throw new KubectlError(`couldn't find any field with path ${JSON.stringify(`{${path.startsWith('{') ? path.slice(1, -1) : path.startsWith('.') ? path : `.${path}`}}`)} in the list of objects`);
   }

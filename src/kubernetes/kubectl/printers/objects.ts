@@ -3,9 +3,9 @@ import type { Json } from '../../api/json.ts';
 import { dump } from '../../api/yaml.ts';
 import { shownName } from '../discovery.ts';
 import { KubectlError } from '../errors.ts';
-import { findValues, JsonPathError, parseJsonPath, printJsonPath, relaxed, valuesOf } from '../jsonpath.ts';
+import { parseJsonPath } from '../jsonpath.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
-import { TableWriter } from './tabwriter.ts';
+import { printCustomColumns } from './custom-columns.ts';
 
 /** JSON as Go's encoder writes maps: keys sorted, `<`, `>` and `&` escaped. `indent` 4 is what -o json has; 0 is compact. */
 export function goJson(value: Json | undefined, indent = 4, level = 0): string {
@@ -72,22 +72,21 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
     case 'name':
       return (object) => (Array.isArray(object['items']) ? (object['items'] as readonly ObjectLike[]).map(nameLine).join('') : nameLine(object as unknown as ObjectLike));
     case 'jsonpath-file':
-      readArgument();
-      argument = argument.replace(/\n$/, '');
-    // falls through
     case 'jsonpath': {
+      if (format === 'jsonpath-file') readArgument();
       if (argument === '') throw new KubectlError('template format specified but no template given');
-      const template = wrap(() => parseJsonPath(argument), argument);
-      return (object) => run(() => printJsonPath(template, object as Json, allowMissing), argument, object);
+      const path = own(() => parseJsonPath(argument.replace(/\n$/, ''), allowMissing));
+      return (object) => own(() => path.print(object));
     }
     case 'jsonpath-as-json': {
       if (argument === '') throw new KubectlError('template format specified but no template given');
-      const template = wrap(() => parseJsonPath(argument), argument);
-      return (object) => run(() => `${goJson(template.flatMap((part) => (part[0]?.kind === 'text' ? [] : findValues(part, object as Json, object as Json, allowMissing))))}\n`, argument, object);
+      const path = own(() => parseJsonPath(argument, allowMissing));
+      return (object) => own(() => `${goJson(path.find(object) as Json)}\n`);
     }
     case 'custom-columns-file':
-      readArgument();
-      {
+    case 'custom-columns': {
+      if (format === 'custom-columns-file') {
+        readArgument();
         const [headers = '', paths = ''] = argument.split('\n');
         const names = headers.trim().split(/\s+/);
         argument = paths
@@ -96,9 +95,15 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
           .map((path, i) => `${names[i]}:${path}`)
           .join(',');
       }
-    // falls through
-    case 'custom-columns':
-      return customColumns(argument, flags.bool('no-headers'));
+      const spec = argument;
+      own(() => printCustomColumns(spec, [], true));
+      let first = true;
+      return (object) => {
+        const noHeaders = !first || flags.bool('no-headers');
+        first = false;
+        return own(() => printCustomColumns(spec, Array.isArray(object['items']) ? (object['items'] as readonly Json[]) : [object], noHeaders));
+      };
+    }
     default:
       return unable();
   }
@@ -109,50 +114,11 @@ const nameLine = (object: ObjectLike): string => {
   return `${shownName({ group: group!, kind: object.kind }, object.metadata.name ?? '')}\n`;
 };
 
-function wrap<T>(body: () => T, template: string): T {
+/** The engines' plain errors are kubectl's own. */
+function own<T>(body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof JsonPathError) throw new KubectlError(`error parsing jsonpath ${template}, ${error.message}`);
-    throw error;
+    throw new KubectlError((error as Error).message.replace(/\n$/, ''));
   }
-}
-function run(body: () => string, template: string, object: JsonObject): string {
-  try {
-    return body();
-  } catch (error) {
-    if (!(error instanceof JsonPathError)) throw error;
-    throw new KubectlError(`error executing jsonpath ${JSON.stringify(template)}: Error executing template: ${error.message}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t${template}\n\tobject given to jsonpath engine was:\n\t\t${goJson(object, 0)}\n\n`);
-  }
-}
-
-/** Go's `%v` of a decoded value, near enough: maps and lists as Go prints them. */
-const goValue = (value: Json | undefined): string => {
-  if (value === undefined || value === null) return '<none>';
-  if (Array.isArray(value)) return `[${value.map((item) => goValue(item as Json)).join(' ')}]`;
-  if (typeof value === 'object') return `map[${Object.keys(value).sort().map((key) => `${key}:${goValue((value as JsonObject)[key])}`).join(' ')}]`;
-  return String(value);
-};
-
-function customColumns(spec: string, noHeaders: boolean): ObjectPrinter {
-  if (spec === '') throw new KubectlError('custom-columns format specified but no custom columns given');
-  const columns = spec.split(',').map((part) => {
-    const at = part.indexOf(':');
-    if (at < 0) throw new KubectlError(`unexpected custom-columns spec: ${part}, expected <header>:<json-path-expr>`);
-    return { header: part.slice(0, at), template: wrap(() => relaxed(part.slice(at + 1)), part.slice(at + 1)) };
-  });
-  const writer = new TableWriter();
-  let first = true;
-  return (object) => {
-    const items = Array.isArray(object['items']) ? (object['items'] as readonly JsonObject[]) : [object];
-    const rows = items.map((item) =>
-      columns.map(({ template }) => {
-        const values = valuesOf(template, item as Json);
-        return values.length === 0 ? '<none>' : values.map((value) => (typeof value === 'string' ? value : goValue(value))).join(',');
-      }),
-    );
-    if (first && !noHeaders) rows.unshift(columns.map((column) => column.header));
-    first = false;
-    return writer.rows(rows);
-  };
 }
