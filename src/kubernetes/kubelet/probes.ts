@@ -2,7 +2,7 @@
  * The probes of one pod (`prober/worker.go`): a ticker for each, thresholds, and what the pod worker
  * must know of the outcome. A success that changes nothing touches nothing else.
  */
-import { type Cancel, type Duration, type Instant, seconds } from '../../sim/clock.ts';
+import { type Cancel, type Duration, type Instant, ms, seconds } from '../../sim/clock.ts';
 import type { KubeletNode } from './node.ts';
 import { allContainers, type ContainerSpec, isSidecar, type PodObject } from './pod-view.ts';
 import { type ProbeSpec, probeOnce } from './probe-actions.ts';
@@ -15,6 +15,8 @@ const FIELDS = [
   ['liveness', 'livenessProbe'],
   ['readiness', 'readinessProbe'],
 ] as const;
+
+const JUST_STARTED = ms(100);
 
 interface Running {
   readonly id: string;
@@ -121,7 +123,8 @@ class ProbeWorker {
     const running = this.pod.current(this.spec.name);
     if (this.stopped || !running) return;
     if (running.id !== this.container) this.adopt(running.id);
-    if (this.kind === 'readiness' && this.result !== 'success') this.tick();
+    // Upstream learns of a start from the next relist, by when most programs listen: not in the breath that started it.
+    if (this.kind === 'readiness' && this.result !== 'success' && this.pod.node.self.clock.now() - running.startedAt >= JUST_STARTED) this.tick();
   }
 
   stop(): void {

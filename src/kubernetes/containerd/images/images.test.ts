@@ -9,9 +9,9 @@ import { createContainerd } from '../containerd.ts';
 import { createFakeNetwork } from '../fake-network.test-support.ts';
 import { findImage } from '../image.ts';
 import { images } from './images.ts';
-import { parseConfig } from './nginx.ts';
-import { RedisStore, takeCommand } from './redis.ts';
-import { pi } from './samples.ts';
+import { parseConfig } from './nginx-program.ts';
+import { RedisStore, takeCommand } from './redis-program.ts';
+import { pi } from './samples-programs.ts';
 
 interface Running {
   readonly runtime: ContainerRuntime;

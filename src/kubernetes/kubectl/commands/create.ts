@@ -1,0 +1,160 @@
+/** kubectl create: from files, or one of the generators. */
+import type { Json } from '../../api/json.ts';
+import { forEach, loadFiles, locate } from '../builder.ts';
+import { pathOf } from '../discovery.ts';
+import { KubectlError, usageError, withSource } from '../errors.ts';
+import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, text } from '../flags.ts';
+import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
+import type { ObjectLike, Session } from '../session.ts';
+import { validation, withLastApplied } from './apply.ts';
+import type { Command } from './command.ts';
+import { GENERATORS, type Generator } from './create-generators.ts';
+
+const VALIDATE: FlagSpecs = { validate: { type: 'string', bare: 'strict', default: 'strict' }, 'field-manager': text(), 'save-config': bool() };
+
+/** Sends a new object, or prints it with --dry-run=client. */
+export async function createObject(session: Session, object: ObjectLike, manager: string): Promise<void> {
+  const dryRun = dryRunOf(session);
+  const printer = new ResultPrinter(session, dryRun);
+  const target = await locate(session, { object, source: '' });
+  const body = session.flags.bool('save-config') ? withLastApplied(target.object) : target.object;
+  if (dryRun === 'client') {
+    printer.print(target.info, body, 'created');
+    return;
+  }
+  try {
+    const created = await session.request('POST', pathOf(target.info, target.namespace), { query: { ...writeQuery(session, manager, dryRun), ...(session.flags.has('validate') ? validation(session) : { fieldValidation: 'Strict' }) }, body: body as unknown as Json });
+    printer.print(target.info, created as unknown as ObjectLike, 'created');
+  } catch (error) {
+    throw prefixed(error, `failed to create ${object.kind.toLowerCase()}`);
+  }
+}
+
+/** `error: failed to create deployment: deployments.apps "web" already exists` is how generators report a server's no. */
+function prefixed(error: unknown, prefix: string): unknown {
+  if (error instanceof Error && error.name === 'ApiError') return new KubectlError(`${prefix}: ${error.message}`);
+  return error;
+}
+
+const fromGenerator = (path: string, generator: Generator): Command => ({
+  summary: generator.summary,
+  usage: generator.usage,
+  flags: { ...PRINT_FLAGS, ...DRY_RUN_FLAGS, ...VALIDATE, ...generator.flags },
+  ...(generator.required ? { required: generator.required } : {}),
+  ...(generator.aliases ? { aliases: generator.aliases } : {}),
+  run: async (session, args) => {
+    const [name, ...rest] = args;
+    const words = generator.command ? session.flags.dashAt : -1;
+    const count = words >= 0 ? words : args.length;
+    if (name === undefined || count !== 1) {
+      if (!(generator.command && words < 0 && name !== undefined) && !generator.manyNames) throw usageError(path, `exactly one NAME is required, got ${count}`);
+      if (name === undefined) throw usageError(path, 'exactly one NAME is required, got 0');
+    }
+    await createObject(session, await generator.make(session, name, rest), 'kubectl-create');
+  },
+});
+
+const group = (summary: string, path: string, names: readonly string[], aliases?: readonly string[]): Command => ({
+  summary,
+  ...(aliases ? { aliases } : {}),
+  subcommands: Object.fromEntries(names.map((name) => [name, fromGenerator(`${path} ${name}`, GENERATORS[`${path.split(' ').at(-1)} ${name}`]!)])),
+});
+const single = (name: string): Command => fromGenerator(`kubectl create ${name}`, GENERATORS[name]!);
+
+export const create: Command = {
+  summary: 'Create a resource from a file or from stdin',
+  usage: 'kubectl create -f FILENAME [options]',
+  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, ...VALIDATE, selector: text('l'), edit: bool(), raw: text() },
+  subcommands: {
+    clusterrole: single('clusterrole'),
+    clusterrolebinding: single('clusterrolebinding'),
+    configmap: single('configmap'),
+    cronjob: single('cronjob'),
+    deployment: single('deployment'),
+    ingress: single('ingress'),
+    job: single('job'),
+    namespace: single('namespace'),
+    poddisruptionbudget: single('poddisruptionbudget'),
+    priorityclass: single('priorityclass'),
+    quota: single('quota'),
+    role: single('role'),
+    rolebinding: single('rolebinding'),
+    secret: group('Create a secret using a specified subcommand', 'kubectl create secret', ['generic', 'tls', 'docker-registry']),
+    service: group('Create a service using a specified subcommand', 'kubectl create service', ['clusterip', 'nodeport', 'loadbalancer', 'externalname'], ['svc']),
+    serviceaccount: single('serviceaccount'),
+    token: {
+      summary: 'Request a service account token',
+      usage: 'kubectl create token SERVICE_ACCOUNT_NAME [options]',
+      flags: { duration: { type: 'duration', default: '0' }, audience: { type: 'strings' } },
+      run: async (session, args) => {
+        const [name] = args;
+        if (name === undefined || args.length > 1) throw usageError('kubectl create token', `accepts 1 arg(s), received ${args.length}`);
+        const duration = session.flags.duration('duration');
+        const audiences = session.flags.list('audience');
+        const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: { audiences: audiences.length > 0 ? audiences : null, ...(duration > 0 ? { expirationSeconds: Math.floor(duration / 1_000_000) } : {}) } };
+        const answer = await session.request('POST', `/api/v1/namespaces/${session.namespace}/serviceaccounts/${name}/token`, { body: body as unknown as Json });
+        const token = (answer as { readonly status?: { readonly token?: string } } | null)?.status?.token;
+        if (!token) throw new KubectlError('failed to create token:  no token in server response');
+        session.out(`${token}\n`);
+      },
+    },
+  },
+  run: async (session, args) => {
+    if (args.length > 0 && session.flags.list('filename').length === 0) throw usageError('kubectl create', `Unexpected args: [${args.join(' ')}]`);
+    const dryRun = dryRunOf(session);
+    const printer = new ResultPrinter(session, dryRun);
+    await forEach(await loadFiles(session), async (loaded) => {
+      const target = await locate(session, loaded);
+      const body = session.flags.bool('save-config') ? withLastApplied(target.object) : target.object;
+      if (dryRun === 'client') {
+        printer.print(target.info, body, 'created');
+        return;
+      }
+      try {
+        const created = await session.request('POST', pathOf(target.info, target.namespace), { query: { ...writeQuery(session, 'kubectl-create', dryRun), ...validation(session) }, body: body as unknown as Json });
+        printer.print(target.info, created as unknown as ObjectLike, 'created');
+      } catch (error) {
+        throw withSource(error, 'creating', loaded.source);
+      }
+    });
+  },
+};
+
+export const replace: Command = {
+  summary: 'Replace a resource by file name or stdin',
+  usage: 'kubectl replace -f FILENAME [options]',
+  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, ...VALIDATE, force: bool(), 'grace-period': { type: 'int', default: '-1' }, cascade: { type: 'string', bare: 'background', default: 'background' }, timeout: { type: 'duration', default: '0' } },
+  run: async (session) => {
+    const dryRun = dryRunOf(session);
+    const printer = new ResultPrinter(session, dryRun);
+    await forEach(await loadFiles(session), async (loaded) => {
+      const target = await locate(session, loaded);
+      const query = { ...writeQuery(session, 'kubectl-replace', dryRun), ...validation(session) };
+      const path = pathOf(target.info, target.namespace, target.name);
+      try {
+        if (session.flags.bool('force')) {
+          await session.request('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: Math.max(0, session.flags.number('grace-period')) } }).catch((error: unknown) => {
+            if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
+          });
+          for (let tries = 0; tries < 300; tries++) {
+            if ((await session.send('GET', path)).status === 404) break;
+            await session.self.process.clock.sleep(1_000_000);
+          }
+          const created = await session.request('POST', pathOf(target.info, target.namespace), { query, body: target.object as unknown as Json });
+          printer.print(target.info, created as unknown as ObjectLike, 'replaced');
+          return;
+        }
+        // Without a resourceVersion of its own the file overwrites whatever is there.
+        let body = target.object;
+        if (!body.metadata.resourceVersion) {
+          const live = (await session.request('GET', path)) as unknown as ObjectLike;
+          body = { ...body, metadata: { ...body.metadata, resourceVersion: live.metadata.resourceVersion ?? '' } } as ObjectLike;
+        }
+        const replaced = await session.request('PUT', path, { query, body: body as unknown as Json });
+        printer.print(target.info, replaced as unknown as ObjectLike, 'replaced');
+      } catch (error) {
+        throw withSource(error, 'replacing', loaded.source);
+      }
+    });
+  },
+};
