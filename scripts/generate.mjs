@@ -16,9 +16,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const client = join(root, 'node_modules/@kubernetes/client-node');
 const typesDir = join(root, 'node_modules/kubernetes-types');
 const tableFile = join(root, 'src/kubernetes/api/resources.ts');
+const mergeKeysFile = join(root, 'src/kubernetes/api/merge-keys.ts');
 const out = {
   types: join(root, 'src/kubernetes/api/types.gen.ts'),
   schema: join(root, 'src/kubernetes/api/schema.gen.json'),
+  mergePaths: join(root, 'src/kubernetes/api/merge-paths.gen.json'),
   texts: join(root, 'src/kubernetes/api/texts.gen.json'),
   discovery: join(root, 'src/kubernetes/api/discovery.gen.json'),
   editor: join(root, 'public/schemas/k8s.gen.json'),
@@ -338,6 +340,18 @@ for (const [short, model] of Object.entries(models)) {
   texts[short] = { '': model.text, ...Object.fromEntries(Object.entries(model.fields).map(([field, { text }]) => [field, text])) };
 }
 
+// Of all models only those on the way to a list that merges by key: a thirtieth of the schema, and all that merging asks.
+const MODEL = /^(?:\[\]|\{\})*#(.+)$/;
+const merging = new Set([...readFileSync(mergeKeysFile, 'utf8').matchAll(/'(\w+)\.\w+'/g)].map(([, model]) => model));
+const links = Object.entries(schema).map(([short, { fields }]) => [short, Object.entries(fields).flatMap(([field, type]) => (MODEL.test(type) ? [[field, MODEL.exec(type)[1]]] : []))]);
+for (let before = -1; before !== merging.size; ) {
+  before = merging.size;
+  for (const [short, fields] of links) if (fields.some(([, model]) => merging.has(model))) merging.add(short);
+}
+const mergePaths = Object.fromEntries(
+  links.map(([short, fields]) => [short, Object.fromEntries(fields.filter(([, model]) => merging.has(model)))]).filter(([, fields]) => Object.keys(fields).length > 0),
+);
+
 const jsonType = (type) => {
   if (type.startsWith('[]')) return { type: ['array', 'null'], items: jsonType(type.slice(2)) };
   if (type.startsWith('{}')) return { type: ['object', 'null'], additionalProperties: jsonType(type.slice(2)) };
@@ -447,6 +461,7 @@ const discovery = [...found.values()]
 
 mkdirSync(dirname(out.editor), { recursive: true });
 writeFileSync(out.schema, `${JSON.stringify(schema)}\n`);
+writeFileSync(out.mergePaths, `${JSON.stringify(mergePaths)}\n`);
 writeFileSync(out.texts, `${JSON.stringify(texts)}\n`);
 writeFileSync(out.discovery, `${JSON.stringify(discovery, null, 1)}\n`);
 writeFileSync(out.editor, `${JSON.stringify(editor)}\n`);

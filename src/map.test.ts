@@ -44,7 +44,8 @@ const FORBIDDEN = [
   [/\b(setTimeout|setInterval|setImmediate|queueMicrotask|requestAnimationFrame)\b/, 'real time'],
   [/\b(Intl|toLocale\w+|localeCompare)\b/, 'depends on the machine it runs on'],
   [/\b(WeakRef|FinalizationRegistry)\b/, 'depends on the garbage collector'],
-  [/\b(fetch|XMLHttpRequest|WebSocket|localStorage|indexedDB|structuredClone|performance|crypto)\s*[.(]/, 'outside the world'],
+  // The compiler knows none of these in the world (lib ES2022, no types); the row is for casts around it.
+  [/\b(XMLHttpRequest|WebSocket|localStorage|indexedDB|structuredClone|performance|crypto)\s*[.(]/, 'outside the world'],
   [/\bconsole\./, 'I/O'],
 ] as const;
 const WORLD = ['sim', 'linux', 'kubernetes', 'cluster', 'lab'];

@@ -1,7 +1,7 @@
 /** Stories of a whole cluster, told as a person would live them. Every duration is virtual. */
 import { describe, expect, test } from 'vitest';
-import { quietHost } from '../sim/test-host.ts';
 import { minutes, ms, seconds } from '../sim/clock.ts';
+import { quietHost } from '../sim/test-host.ts';
 import { cluster, conditionOf, isReady, type Lab } from './testing.ts';
 
 const web = 'kubectl create deployment web --image=nginx --replicas=3 && kubectl rollout status deployment/web';
@@ -12,7 +12,12 @@ test('boot: kubeadm’s order, every node Ready, DNS up, the control plane as st
   const lab = await cluster();
   expect(lab.now).toBeLessThan(seconds(30));
   const out = await lab.ok('kubectl get nodes');
-  expect(out.split('\n').slice(1, 5).map((line) => line.split(/\s+/).slice(0, 3).join(' '))).toEqual(['control-plane Ready control-plane', 'node-1 Ready <none>', 'node-2 Ready <none>', 'node-3 Ready <none>']);
+  expect(
+    out
+      .split('\n')
+      .slice(1, 5)
+      .map((line) => line.split(/\s+/).slice(0, 3).join(' ')),
+  ).toEqual(['control-plane Ready control-plane', 'node-1 Ready <none>', 'node-2 Ready <none>', 'node-3 Ready <none>']);
   await lab.until(() => lab.pods('tier=control-plane', 'kube-system').filter(isReady).length === 3, 'mirror pods of the control plane');
   expect(lab.world.loop.lateTouches).toBe(0);
   const roots = lab.world.loop.trace.since(0, (fact) => fact.type === 'process.crash');
@@ -52,12 +57,22 @@ test('a node loses power: NotReady after 40 s, tainted, its pods evicted after 3
   expect(lost).toBeGreaterThan(0);
   await lab.fault({ kind: 'node-power', node: 'node-2', on: false });
   const noticed = await lab.until(() => conditionOf(lab.node('node-2'), 'Ready') === 'Unknown');
-  expect(noticed).toBeGreaterThan(seconds(35));
-  expect(noticed).toBeLessThan(seconds(56));
-  await lab.until(() => (lab.node('node-2').spec?.taints ?? []).some((taint) => taint.key === 'node.kubernetes.io/unreachable' && taint.effect === 'NoExecute'));
+  // 40 s after its last lease renewal, which was up to 10 s before; looked at every 5 s.
+  expect(noticed).toBeGreaterThanOrEqual(seconds(30));
+  expect(noticed).toBeLessThanOrEqual(seconds(46));
+  await lab.until(() =>
+    (lab.node('node-2').spec?.taints ?? []).some((taint) => taint.key === 'node.kubernetes.io/unreachable' && taint.effect === 'NoExecute'),
+  );
   const tainted = lab.now;
   expect(lab.pods('app=web').filter((pod) => pod.metadata.deletionTimestamp)).toEqual([]);
-  await lab.until(() => lab.pods('app=web').filter((pod) => nodeOf(pod) === 'node-2').every((pod) => pod.metadata.deletionTimestamp), 'eviction');
+  await lab.until(
+    () =>
+      lab
+        .pods('app=web')
+        .filter((pod) => nodeOf(pod) === 'node-2')
+        .every((pod) => pod.metadata.deletionTimestamp),
+    'eviction',
+  );
   expect(lab.now - tainted).toBeGreaterThan(seconds(295));
   expect(lab.now - tainted).toBeLessThan(seconds(320));
   await lab.until(() => lab.pods('app=web').filter((pod) => isReady(pod) && nodeOf(pod) !== 'node-2').length === 6, 'replacements elsewhere');
@@ -80,7 +95,12 @@ test('a killed kubelet comes back before anybody minds; a stopped one is noticed
 
   await lab.fault({ kind: 'kill', process: 'kubelet@node-1', hold: true });
   await lab.until(() => conditionOf(lab.node('node-1'), 'Ready') === 'Unknown');
-  expect(lab.world.cluster.node('node-1')!.runtime!.containers().filter((each) => each.state === 'running' && each.config.name === 'nginx')).toHaveLength(1);
+  expect(
+    lab.world.cluster
+      .node('node-1')!
+      .runtime!.containers()
+      .filter((each) => each.state === 'running' && each.config.name === 'nginx'),
+  ).toHaveLength(1);
   await lab.fault({ kind: 'start', process: 'kubelet@node-1' });
   await lab.until(() => isReady(lab.node('node-1')) && allReady(lab, 3)());
   expect(lab.pods('app=web').map((pod) => pod.metadata.uid)).toEqual(uids);
@@ -107,7 +127,10 @@ test('each part of the control plane is killed in turn and comes back; nothing a
   for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler']) {
     await lab.fault({ kind: 'kill', process: `${name}@control-plane` });
     await lab.wait(seconds(1));
-    await lab.until(() => lab.world.cluster.nodes[0]!.runtime!.containers().some((each) => each.config.name === name && each.state === 'running'), `${name} runs again`);
+    await lab.until(
+      () => lab.world.cluster.nodes[0]!.runtime!.containers().some((each) => each.config.name === name && each.state === 'running'),
+      `${name} runs again`,
+    );
   }
   await lab.until(() => lab.pods('tier=control-plane', 'kube-system').filter(isReady).length === 3);
   for (const host of ['etcd-1', 'etcd-2', 'etcd-3']) {
@@ -159,7 +182,9 @@ describe('what goes wrong in a pod', () => {
 
   test('one that asks for more than there is stays Pending, and says why', async () => {
     const lab = await cluster();
-    await lab.ok(`kubectl run greedy --image=nginx --overrides='{"spec":{"containers":[{"name":"greedy","image":"nginx","resources":{"requests":{"cpu":"100"}}}]}}'`);
+    await lab.ok(
+      `kubectl run greedy --image=nginx --overrides='{"spec":{"containers":[{"name":"greedy","image":"nginx","resources":{"requests":{"cpu":"100"}}}]}}'`,
+    );
     await lab.until(() => lab.events('Pod/greedy').some((event) => event.reason === 'FailedScheduling'));
     expect(lab.events('Pod/greedy').at(-1)!.message).toBe(
       '0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 3 Insufficient cpu. preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.',
@@ -200,7 +225,12 @@ describe('Why?', () => {
 });
 
 describe('one world', () => {
-  const script = ['kubectl create deployment web --image=nginx --replicas=4', 'kubectl rollout status deployment/web', 'kubectl delete pod -l app=web --wait=false', 'kubectl get pods'];
+  const script = [
+    'kubectl create deployment web --image=nginx --replicas=4',
+    'kubectl rollout status deployment/web',
+    'kubectl delete pod -l app=web --wait=false',
+    'kubectl get pods',
+  ];
   const play = async (seed: number, host?: typeof quietHost, look = false) => {
     const lab = await cluster('three-nodes', seed, host);
     for (const command of script) {

@@ -39,7 +39,8 @@ export function injectFault(cluster: Cluster, fault: Fault): void {
 function killContainer(cluster: Cluster, machine: Machine, name: string): void {
   const runtime = cluster.node(machine.name)?.runtime;
   const container = runtime?.containers().find((each) => each.config.name === name && each.state === 'running');
-  if (!runtime || !container) throw new RangeError(`${machine.name} has neither a service nor a running container called ${name}; its services are ${machine.services.join(', ')}`);
+  if (!runtime || !container)
+    throw new RangeError(`${machine.name} has neither a service nor a running container called ${name}; its services are ${machine.services.join(', ')}`);
   void runtime.stopContainer(container.id, 0);
 }
 

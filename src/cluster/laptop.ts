@@ -51,6 +51,8 @@ export class Laptop {
   private readonly screens = new Map<string, Screen>();
   private readonly user: Process;
   private commands = 0;
+  /** The shell of headless commands: one, kept from line to line. */
+  private session: InstanceType<Awaited<ReturnType<typeof bringShell>>['Shell']> | undefined;
 
   constructor(private readonly options: LaptopOptions) {
     const { loop, wires, lan } = options;
@@ -93,11 +95,12 @@ export class Laptop {
     this.withScreen(name, columns, rows, (screen) => screen.terminal.resize(columns, rows));
   }
 
-  /** Runs a line without a terminal. */
+  /** Runs a line without a terminal, in the one shell all such lines share. */
   run(command: string, done: (result: { stdout: string; stderr: string; exitCode: number }) => void): void {
     this.user.spawn(`run-${++this.commands}@laptop`, async (self) => {
-      const { runCommand } = await bringShell(self);
-      done(await runCommand({ self, machine: this.shellMachine, env: ENV, cwd: HOME }, command));
+      const { runCommand, Shell } = await bringShell(self);
+      this.session ??= new Shell();
+      done(await runCommand({ self, machine: this.shellMachine, env: ENV, cwd: HOME, session: this.session }, command));
     });
   }
 

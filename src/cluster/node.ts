@@ -17,10 +17,14 @@ import { ms, seconds } from '../sim/clock.ts';
 import type { Loop } from '../sim/loop.ts';
 import { type Deferred, defer } from '../sim/mailbox.ts';
 import { forever, type Process } from '../sim/process.ts';
+import type { Rng } from '../sim/rng.ts';
 import { DNS_IP, IMAGES } from './addons.ts';
 import { Machine } from './machine.ts';
 
 export const KUBELET_PORT = 10250;
+
+const HEX = '0123456789abcdef';
+const uuid = (luck: Rng): string => [8, 4, 4, 4, 12].map((length) => luck.text(length, HEX)).join('-');
 
 export interface NodeOptions {
   readonly name: string;
@@ -40,12 +44,19 @@ export class ClusterNode {
   readonly kernel: Kernel;
   /** containerd, while it runs. */
   runtime: ContainerRuntime | undefined;
+  /** What firmware and boot give a machine; the boot's id is new each time. */
+  private ids: { readonly machine: string; readonly system: string; readonly boot: string };
   private waitingForRuntime: Deferred<ContainerRuntime>[] = [];
 
   constructor(private readonly options: NodeOptions) {
     const { loop, wires, name, ip, lan } = options;
     this.machine = new Machine(loop, wires, name, ip);
     this.kernel = new Kernel({ hostname: name, address: `${ip}/24`, loop, lan, rng: loop.rng.fork(`kernel@${name}`) });
+    const luck = loop.rng.fork(`machine@${name}`);
+    this.ids = { machine: luck.text(32, HEX), system: uuid(luck), boot: uuid(luck) };
+    this.machine.onPower((on) => {
+      if (on) this.ids = { ...this.ids, boot: uuid(luck) };
+    });
     this.machine.files.write('/etc/hostname', `${name}\n`);
     this.machine.files.write('/etc/resolv.conf', 'nameserver 10.0.0.1\n');
     this.machine.files.write('/etc/hosts', `127.0.0.1 localhost\n${ip} ${name}\n`);
@@ -108,7 +119,13 @@ export class ClusterNode {
       nodeName: this.name,
       addresses: { internalIP: this.ip },
       capacity: { cpu: '4', memory: '8129440Ki', pods: 110, ephemeralStorage: '61255492Ki' },
-      nodeInfo: { osImage: 'Debian GNU/Linux 12 (bookworm)', kernelVersion: '6.1.0-37-amd64' },
+      nodeInfo: {
+        osImage: 'Debian GNU/Linux 12 (bookworm)',
+        kernelVersion: '6.1.0-37-amd64',
+        machineID: this.ids.machine,
+        systemUUID: this.ids.system,
+        bootID: this.ids.boot,
+      },
       handler: this.options.apiServer(self, this.name),
       certificate: { commonName: `system:node:${this.name}`, organizations: ['system:nodes'] },
       runtime,

@@ -22,7 +22,10 @@ const LESSON: Lesson = parseLesson(
         text: 't',
         predict: { ask: '?', choices: ['a', 'b'], answer: 1, because: 'c' },
         hints: ['first', 'second'],
-        done: [{ gone: 'Pod', where: { 'metadata.labels.app': 'web' }, atLeast: 1 }, { count: 'Pod', where: ready, is: 2 }],
+        done: [
+          { gone: 'Pod', where: { 'metadata.labels.app': 'web' }, atLeast: 1 },
+          { count: 'Pod', where: ready, is: 2 },
+        ],
         solutions: [[{ run: 'delete' }]],
         mistakes: [{ try: [{ run: 'oops' }], when: [{ absent: 'Deployment/web' }], say: 'not that' }],
       },
@@ -218,6 +221,9 @@ test('a lesson that cannot be read says so', async () => {
 test('durations and collections', () => {
   expect([durationOf('30s'), durationOf('1m30s'), durationOf('250ms')]).toEqual([seconds(30), seconds(90), 250_000]);
   expect(() => durationOf('soon')).toThrow('invalid duration "soon"');
-  expect(collectionsOf([{ absent: 'Node/a' }, { count: 'Pod', is: 1 }, { count: 'Pod', is: 2 }]).map(({ path }) => path)).toEqual(['/api/v1/nodes', '/api/v1/namespaces/default/pods']);
+  expect(collectionsOf([{ absent: 'Node/a' }, { count: 'Pod', is: 1 }, { count: 'Pod', is: 2 }]).map(({ path }) => path)).toEqual([
+    '/api/v1/nodes',
+    '/api/v1/namespaces/default/pods',
+  ]);
   expect(() => collectionsOf([{ absent: 'Podd/a' }])).toThrow('a check looks for Podd, a kind that is not served');
 });

@@ -235,7 +235,12 @@ export const runner = setup({
           entry: 'enterStep',
           invoke: {
             src: 'check',
-            input: ({ context }) => ({ world: context.world, watching: context.watching!, step: context.lesson!.steps[context.step]!, atStart: context.atStart }),
+            input: ({ context }) => ({
+              world: context.world,
+              watching: context.watching!,
+              step: context.lesson!.steps[context.step]!,
+              atStart: context.atStart,
+            }),
           },
           on: {
             checked: [
@@ -249,10 +254,7 @@ export const runner = setup({
         },
         stepDone: {
           on: {
-            next: [
-              { guard: 'another', target: 'step', actions: assign({ step: ({ context }) => context.step + 1 }) },
-              { target: 'done' },
-            ],
+            next: [{ guard: 'another', target: 'step', actions: assign({ step: ({ context }) => context.step + 1 }) }, { target: 'done' }],
           },
         },
         done: {},

@@ -19,7 +19,8 @@ type KubeList = DeepReadonly<{ metadata: { resourceVersion: string }; items: Kub
 type Object = DeepReadonly<KubeObject>;
 
 /** Every check of a lesson, those of wrong turns too. */
-export const checksOf = (lesson: Lesson): readonly Check[] => lesson.steps.flatMap((step) => [...step.done, ...(step.mistakes ?? []).flatMap((mistake) => mistake.when)]);
+export const checksOf = (lesson: Lesson): readonly Check[] =>
+  lesson.steps.flatMap((step) => [...step.done, ...(step.mistakes ?? []).flatMap((mistake) => mistake.when)]);
 
 interface Collection {
   readonly path: string;
@@ -85,7 +86,8 @@ export class Watching {
     const list = JSON.parse(answer.text) as KubeList;
     const objects = new Map<string, Object>();
     // Items of a list carry neither kind nor version; checks need the kind.
-    for (const item of list.items) objects.set(item.metadata.uid ?? item.metadata.name ?? '', { ...item, kind: collection.kind, apiVersion: collection.apiVersion });
+    for (const item of list.items)
+      objects.set(item.metadata.uid ?? item.metadata.name ?? '', { ...item, kind: collection.kind, apiVersion: collection.apiVersion });
     this.byCollection.set(collection.path, objects);
     this.changed();
     const version = encodeURIComponent(list.metadata.resourceVersion);

@@ -1,10 +1,9 @@
 /** The few long-lived things every panel needs: the world, what is known of it, what is selected, and the session. */
 import { createContext, useContext, useSyncExternalStore } from 'react';
-import type { ActorRefFrom, SnapshotFrom } from 'xstate';
 import { useStore } from 'zustand';
 import type { World } from '../hosts/connect.ts';
 import type { Cluster, ClusterView } from './cluster-store.ts';
-import type { sessionMachine } from './session.ts';
+import type { SessionControl, SessionSnapshot } from './session.ts';
 import type { Ui, UiControl } from './ui-store.ts';
 
 /** What only the mounted map can do. */
@@ -20,7 +19,7 @@ export interface App {
   readonly world: World;
   readonly cluster: Cluster;
   readonly ui: UiControl;
-  readonly session: ActorRefFrom<typeof sessionMachine>;
+  readonly session: SessionControl;
   /** The terminal on the laptop. */
   readonly terminal: string;
   map: MapControl | undefined;
@@ -37,13 +36,7 @@ export function useApp(): App {
 }
 export const useCluster = <T>(selector: (view: ClusterView) => T): T => useStore(useApp().cluster.store, selector);
 export const useUi = <T>(selector: (ui: Ui) => T): T => useStore(useApp().ui.store, selector);
-export function useSession(): SnapshotFrom<typeof sessionMachine> {
+export function useSession(): SessionSnapshot {
   const { session } = useApp();
-  return useSyncExternalStore(
-    (changed) => {
-      const subscription = session.subscribe(changed);
-      return () => subscription.unsubscribe();
-    },
-    () => session.getSnapshot(),
-  );
+  return useSyncExternalStore(session.subscribe, session.getSnapshot);
 }

@@ -1,6 +1,5 @@
 /** The page's beginning: a worker, a client on it, a store that follows it, and the session that boots it. */
 import { createRoot } from 'react-dom/client';
-import { createActor } from 'xstate';
 import { connect, type WorldPort } from '../hosts/connect.ts';
 import type { Session } from '../hosts/protocol.ts';
 import './look/tokens.css';
@@ -8,7 +7,7 @@ import './look/base.css';
 import { type App, AppProvider } from './app-context.ts';
 import { createClusterStore } from './cluster-store.ts';
 import { exposeLab } from './lab-hook.ts';
-import { sessionMachine } from './session.ts';
+import { createSession } from './session.ts';
 import { Announcer } from './shell/announcer.ts';
 import { Shell } from './shell/shell.tsx';
 import { createUiStore } from './ui-store.ts';
@@ -38,19 +37,19 @@ async function start(): Promise<void> {
   const cluster = createClusterStore(session.topology);
   const ui = createUiStore();
   const announcer = new Announcer();
-  const actor = createActor(sessionMachine, { input: { world, session } });
+  const control = createSession({ world, session });
   cluster.follow(world);
   world.onFrame((frame) => {
-    if (frame.reset) actor.send({ type: 'ready' });
-    if (actor.getSnapshot().context.hurry !== undefined && cluster.isUp()) actor.send({ type: 'up' });
+    if (frame.reset) control.send({ type: 'ready' });
+    if (control.getSnapshot().context.hurry !== undefined && cluster.isUp()) control.send({ type: 'up' });
   });
   world.onRefusal((message) => ui.toast(message, 'error'));
-  world.onCrash((crash) => actor.send({ type: 'crashed', crash }));
-  world.onLost((message) => actor.send({ type: 'lost', message }));
-  const app: App = { world, cluster, ui, session: actor, terminal: LAPTOP, map: undefined, say: (sentence) => announcer.say(sentence) };
+  world.onCrash((crash) => control.send({ type: 'crashed', crash }));
+  world.onLost((message) => control.send({ type: 'lost', message }));
+  const app: App = { world, cluster, ui, session: control, terminal: LAPTOP, map: undefined, say: (sentence) => announcer.say(sentence) };
   announcer.follow(app);
   exposeLab(app);
-  actor.start();
+  control.start();
   createRoot(root).render(
     <AppProvider value={app}>
       <Shell />

@@ -5,12 +5,11 @@
  * A cluster takes most of a virtual minute to come up. Until it has, time runs faster and says so; a person who
  * touches the speed before then has decided it.
  */
-import { assign, setup } from 'xstate';
 import type { Crash, World } from '../hosts/connect.ts';
 import type { Session } from '../hosts/protocol.ts';
 
+export type SessionState = 'booting' | 'running' | 'paused' | 'crashed' | 'lost';
 export interface SessionContext {
-  readonly world: World;
   readonly session: Session;
   /** Virtual seconds per real second when running. */
   readonly factor: number;
@@ -19,6 +18,12 @@ export interface SessionContext {
   readonly skipIdle: boolean;
   readonly crash: Crash | undefined;
   readonly lost: string;
+}
+export interface SessionSnapshot {
+  readonly value: SessionState;
+  readonly context: SessionContext;
+  /** Whether the state has an answer to the event. */
+  can(event: SessionEvent): boolean;
 }
 export type SessionEvent =
   | { readonly type: 'ready' }
@@ -42,61 +47,94 @@ export const speedOf = ({ hurry, factor }: SessionContext): number => hurry ?? f
 export const SLOWEST = -2;
 export const FASTEST = 3;
 
-export const sessionMachine = setup({
-  types: { context: {} as SessionContext, events: {} as SessionEvent, input: {} as { world: World; session: Session } },
-  actions: {
-    boot: ({ context }) => context.world.boot(context.session, speedOf(context)),
-    run: ({ context }) => context.world.setSpeed(speedOf(context), context.skipIdle),
-    hold: ({ context }) => context.world.setSpeed(0, context.skipIdle),
-    step: ({ context, event }) => {
-      if (event.type === 'step') context.world.step(event.what);
-    },
-    setFactor: assign({ factor: ({ context, event }) => (event.type === 'speed' ? event.factor : context.factor), hurry: undefined }),
-    hurry: assign({ hurry: BOOT_FACTOR }),
-    calm: assign({ hurry: undefined }),
-    setSkip: assign({ skipIdle: ({ context, event }) => (event.type === 'skip idle' ? event.on : context.skipIdle) }),
-    keepCrash: assign({ crash: ({ event }) => (event.type === 'crashed' ? event.crash : undefined) }),
-    keepLoss: assign({ lost: ({ event }) => (event.type === 'lost' ? event.message : '') }),
+/** What an event does: where it leads, what is known after it, and what the world is told before the new state's own order. */
+interface Move {
+  readonly to?: SessionState;
+  readonly know?: Partial<SessionContext>;
+  readonly tell?: (world: World, context: SessionContext) => void;
+}
+type Moves = { readonly [T in SessionEvent['type']]?: (event: Extract<SessionEvent, { readonly type: T }>, context: SessionContext) => Move | undefined };
+
+const run: NonNullable<Move['tell']> = (world, context) => world.setSpeed(speedOf(context), context.skipIdle);
+
+/** What the world is told whenever a state is entered. */
+const ENTRY: { readonly [S in SessionState]?: NonNullable<Move['tell']> } = {
+  booting: (world, context) => world.boot(context.session, speedOf(context)),
+  running: run,
+  paused: (world, context) => world.setSpeed(0, context.skipIdle),
+};
+
+const ANYWHERE: Moves = {
+  crashed: ({ crash }) => ({ to: 'crashed', know: { crash } }),
+  lost: ({ message }) => ({ to: 'lost', know: { lost: message } }),
+};
+const MOVES: { readonly [S in SessionState]: Moves } = {
+  booting: {
+    ready: () => ({ to: 'running' }),
+    speed: ({ factor }) => ({ know: { factor, hurry: undefined }, tell: run }),
+    'skip idle': ({ on }) => ({ know: { skipIdle: on } }),
   },
-}).createMachine({
-  id: 'session',
-  context: ({ input }) => ({ world: input.world, session: input.session, factor: 1, hurry: BOOT_FACTOR, skipIdle: false, crash: undefined, lost: '' }),
-  initial: 'booting',
-  on: {
-    crashed: { target: '.crashed', actions: 'keepCrash' },
-    lost: { target: '.lost', actions: 'keepLoss' },
+  running: {
+    pause: () => ({ to: 'paused' }),
+    toggle: () => ({ to: 'paused' }),
+    step: ({ what }) => ({ to: 'paused', tell: (world) => world.step(what) }),
+    speed: ({ factor }) => ({ know: { factor, hurry: undefined }, tell: run }),
+    'skip idle': ({ on }) => ({ know: { skipIdle: on }, tell: run }),
+    up: (_, { hurry }) => (hurry === undefined ? undefined : { know: { hurry: undefined }, tell: run }),
   },
-  states: {
-    booting: {
-      entry: 'boot',
-      on: { ready: 'running', speed: { actions: ['setFactor', 'run'] }, 'skip idle': { actions: 'setSkip' } },
-    },
-    running: {
-      entry: 'run',
-      on: {
-        pause: 'paused',
-        toggle: 'paused',
-        step: { target: 'paused', actions: 'step' },
-        speed: { actions: ['setFactor', 'run'] },
-        'skip idle': { actions: ['setSkip', 'run'] },
-        up: { guard: ({ context }) => context.hurry !== undefined, actions: ['calm', 'run'] },
-      },
-    },
-    paused: {
-      entry: 'hold',
-      on: {
-        play: 'running',
-        toggle: 'running',
-        step: { actions: 'step' },
-        speed: { actions: 'setFactor' },
-        'skip idle': { actions: 'setSkip' },
-        up: { actions: 'calm' },
-      },
-    },
-    crashed: { on: { restart: { target: 'booting', actions: 'hurry' } } },
-    lost: {},
+  paused: {
+    play: () => ({ to: 'running' }),
+    toggle: () => ({ to: 'running' }),
+    step: ({ what }) => ({ tell: (world) => world.step(what) }),
+    speed: ({ factor }) => ({ know: { factor, hurry: undefined } }),
+    'skip idle': ({ on }) => ({ know: { skipIdle: on } }),
+    up: () => ({ know: { hurry: undefined } }),
   },
-});
+  crashed: { restart: () => ({ to: 'booting', know: { hurry: BOOT_FACTOR } }) },
+  lost: {},
+};
+
+export interface SessionControl {
+  /** Boots the world. Nothing is told to it before. */
+  start(): void;
+  /** What does not fit the state is ignored. */
+  send(event: SessionEvent): void;
+  getSnapshot(): SessionSnapshot;
+  /** Returns the function that ends it. */
+  subscribe(changed: () => void): () => void;
+}
+
+export function createSession({ world, session }: { readonly world: World; readonly session: Session }): SessionControl {
+  const listeners = new Set<() => void>();
+  const moveOf = (value: SessionState, context: SessionContext, event: SessionEvent): Move | undefined => {
+    // The table's own type says that a rule is found under its event's name.
+    const rule = (MOVES[value][event.type] ?? ANYWHERE[event.type]) as ((event: SessionEvent, context: SessionContext) => Move | undefined) | undefined;
+    return rule?.(event, context);
+  };
+  const snapshot = (value: SessionState, context: SessionContext): SessionSnapshot => ({
+    value,
+    context,
+    can: (event) => moveOf(value, context, event) !== undefined,
+  });
+  let now = snapshot('booting', { session, factor: 1, hurry: BOOT_FACTOR, skipIdle: false, crash: undefined, lost: '' });
+  const enter = (): void => ENTRY[now.value]?.(world, now.context);
+  return {
+    start: enter,
+    send(event) {
+      const move = moveOf(now.value, now.context, event);
+      if (!move) return;
+      now = snapshot(move.to ?? now.value, { ...now.context, ...move.know });
+      move.tell?.(world, now.context);
+      if (move.to) enter();
+      for (const changed of listeners) changed();
+    },
+    getSnapshot: () => now,
+    subscribe(changed) {
+      listeners.add(changed);
+      return () => listeners.delete(changed);
+    },
+  };
+}
 
 /** `1/100×`, `1×`, `30×`. */
 export function speedText(factor: number): string {

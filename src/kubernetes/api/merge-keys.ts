@@ -2,7 +2,10 @@
  * How strategic merge treats lists: the `patchStrategy` and `patchMergeKey` tags of staging/src/k8s.io/api. npm
  * carries no such tags, so this table is written by hand. A list that is not here is replaced as a whole (tolerations, args, …).
  */
-import { modelOf, SCHEMA } from './schema.ts';
+import generated from './merge-paths.gen.json';
+
+/** Model → field → model, for the fields that lead to a list of the table below; generated from it. */
+const PATHS: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = generated;
 
 /** `Model.field` → the key that tells items apart; `''` for a list of plain values merged as a set. */
 const MERGE_KEYS: Readonly<Record<string, string>> = {
@@ -17,6 +20,14 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
   'PodSpec.topologySpreadConstraints': 'topologyKey',
   'PodSpec.schedulingGates': 'name',
   'PodSpec.resourceClaims': 'name',
+  'Container.ports': 'containerPort',
+  'Container.env': 'name',
+  'Container.volumeMounts': 'mountPath',
+  'Container.volumeDevices': 'devicePath',
+  'EphemeralContainer.ports': 'containerPort',
+  'EphemeralContainer.env': 'name',
+  'EphemeralContainer.volumeMounts': 'mountPath',
+  'EphemeralContainer.volumeDevices': 'devicePath',
   'PodStatus.conditions': 'type',
   'PodStatus.podIPs': 'ip',
   'PodStatus.hostIPs': 'ip',
@@ -40,14 +51,6 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
   'HorizontalPodAutoscalerStatus.conditions': 'type',
   'CSINodeSpec.drivers': 'name',
 };
-for (const container of ['Container', 'EphemeralContainer']) {
-  Object.assign(MERGE_KEYS, {
-    [`${container}.ports`]: 'containerPort',
-    [`${container}.env`]: 'name',
-    [`${container}.volumeMounts`]: 'mountPath',
-    [`${container}.volumeDevices`]: 'devicePath',
-  });
-}
 
 /** Maps of which a client's patch names all keys that shall remain (`patchStrategy: retainKeys`). */
 const RETAIN_KEYS = new Set(['PodSpec.volumes', 'PodSpec.resourceClaims', 'DeploymentSpec.strategy']);
@@ -57,6 +60,5 @@ export const mergeKeyOf = (model: string | undefined, field: string): string | u
 
 export const retainsKeys = (model: string | undefined, field: string): boolean => model !== undefined && RETAIN_KEYS.has(`${model}.${field}`);
 
-/** The model of a field's value (or of its items). */
-export const childModel = (model: string | undefined, field: string): string | undefined =>
-  model === undefined ? undefined : modelOf(SCHEMA[model]?.fields[field]);
+/** The model of a field's value (or of its items), if anything in it merges by key. */
+export const childModel = (model: string | undefined, field: string): string | undefined => (model === undefined ? undefined : PATHS[model]?.[field]);

@@ -6,7 +6,6 @@
 import { canonicalJson } from './hash.ts';
 import type { Json } from './json.ts';
 import { childModel, mergeKeyOf } from './merge-keys.ts';
-import { SCHEMA } from './schema.ts';
 import type { Kind } from './types.gen.ts';
 
 /** The patch cannot be applied; the message is what the server answers with. */
@@ -49,7 +48,7 @@ const ORDER_PREFIX = '$setElementOrder/';
 /** Merges `patch` into an object of `kind`. Throws PatchError for directives that make no sense. */
 export function applyStrategicMergePatch(kind: Kind, object: Json, patch: Json): Json {
   if (!isObject(patch)) throw new PatchError('unable to decode patch: expected a map');
-  return mergeMap(kind in SCHEMA ? kind : undefined, isObject(object) ? object : {}, patch) ?? {};
+  return mergeMap(kind, isObject(object) ? object : {}, patch) ?? {};
 }
 
 /** undefined means: delete the map. */

@@ -1,10 +1,11 @@
 /** Which objects a command means: `pods`, `pod/web`, `deploy,svc`, names, selectors, files (cli-runtime pkg/resource builder). */
+
+import { FileError } from '../../linux/files.ts';
 import type { Json } from '../api/json.ts';
 import { loadDocuments, YamlError } from '../api/yaml.ts';
-import { SELECTOR_FLAGS, type FlagSpecs } from './flags.ts';
-import { FileError } from '../../linux/files.ts';
-import { AggregateFailure, KubectlError } from './errors.ts';
 import { groupVersionOf, pathOf, type ResourceInfo } from './discovery.ts';
+import { AggregateFailure, KubectlError } from './errors.ts';
+import { type FlagSpecs, SELECTOR_FLAGS } from './flags.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
 
 export interface Target {
@@ -20,12 +21,16 @@ export interface Selection {
   /** Several kinds were asked for in one go. */
   readonly several: boolean;
 }
-export { SELECTOR_FLAGS, type FlagSpecs };
+export { type FlagSpecs, SELECTOR_FLAGS };
 
 export const namespaceFor = (session: Session, info: ResourceInfo): string => (info.namespaced ? session.namespace : '');
 
 /** Reads `TYPE[,TYPE…] [NAME…]` or `TYPE/NAME …`. */
-export async function select(session: Session, args: readonly string[], options: { readonly everything?: boolean; readonly selector?: string; readonly verb?: string } = {}): Promise<Selection> {
+export async function select(
+  session: Session,
+  args: readonly string[],
+  options: { readonly everything?: boolean; readonly selector?: string; readonly verb?: string } = {},
+): Promise<Selection> {
   const { discovery } = session;
   if (args.length === 0) return { targets: [], lists: [], several: false };
   if (args.some((arg) => arg.includes('/'))) {
@@ -33,7 +38,9 @@ export async function select(session: Session, args: readonly string[], options:
     for (const arg of args) {
       const parts = arg.split('/');
       if (parts.length === 1)
-        throw new KubectlError(`there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. '${session.command} resource/<resource_name>' instead of '${session.command} resource resource/<resource_name>'`);
+        throw new KubectlError(
+          `there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. '${session.command} resource/<resource_name>' instead of '${session.command} resource resource/<resource_name>'`,
+        );
       if (parts.length > 2) throw new KubectlError('arguments in resource/name form may not have more than one slash');
       const [type, name] = parts as [string, string];
       if (type === '' || name === '' || type.includes(',')) throw new KubectlError(`arguments in resource/name form must have a single resource and name`);
@@ -54,7 +61,11 @@ export async function select(session: Session, args: readonly string[], options:
   if (args.length === 1) return { targets: [], lists: unique, several: unique.length > 1 };
   if (options.selector) throw new KubectlError('name cannot be provided when a selector is specified');
   if (options.everything) throw new KubectlError('a resource cannot be retrieved by name across all namespaces');
-  return { targets: unique.flatMap((info) => args.slice(1).map((name) => ({ info, namespace: namespaceFor(session, info), name }))), lists: [], several: unique.length > 1 };
+  return {
+    targets: unique.flatMap((info) => args.slice(1).map((name) => ({ info, namespace: namespaceFor(session, info), name }))),
+    lists: [],
+    several: unique.length > 1,
+  };
 }
 
 /** `all`, `api-extensions`: only a name that is no resource is a category. */
@@ -63,10 +74,15 @@ async function categoryOf(session: Session, type: string): Promise<readonly Reso
   return session.discovery.byCategory(type.toLowerCase());
 }
 
-export const getObject = async (session: Session, target: Target): Promise<ObjectLike> => (await session.request('GET', pathOf(target.info, target.namespace, target.name))) as unknown as ObjectLike;
+export const getObject = async (session: Session, target: Target): Promise<ObjectLike> =>
+  (await session.request('GET', pathOf(target.info, target.namespace, target.name))) as unknown as ObjectLike;
 
 /** All of a kind; follows `continue`. */
-export async function listObjects(session: Session, info: ResourceInfo, options: { readonly everything?: boolean; readonly selector?: string; readonly fieldSelector?: string; readonly namespace?: string; readonly chunk?: number }): Promise<{ readonly items: readonly ObjectLike[]; readonly resourceVersion: string }> {
+export async function listObjects(
+  session: Session,
+  info: ResourceInfo,
+  options: { readonly everything?: boolean; readonly selector?: string; readonly fieldSelector?: string; readonly namespace?: string; readonly chunk?: number },
+): Promise<{ readonly items: readonly ObjectLike[]; readonly resourceVersion: string }> {
   const items: ObjectLike[] = [];
   let token = '';
   for (;;) {
@@ -152,14 +168,19 @@ function parse(text: string, source: string): Loaded[] {
   return documents.flatMap((document): Loaded[] => {
     if (!isObject(document)) {
       const type = Array.isArray(document) ? 'array' : typeof document;
-      throw new KubectlError(`error validating ${JSON.stringify(source)}: error validating data: json: cannot unmarshal ${type} into Go value of type map[string]interface {}; if you choose to ignore these errors, turn validation off with --validate=false`);
+      throw new KubectlError(
+        `error validating ${JSON.stringify(source)}: error validating data: json: cannot unmarshal ${type} into Go value of type map[string]interface {}; if you choose to ignore these errors, turn validation off with --validate=false`,
+      );
     }
     const missing = [...(document['apiVersion'] ? [] : ['apiVersion not set']), ...(document['kind'] ? [] : ['kind not set'])];
     if (missing.length > 0) {
       const what = missing.length === 1 ? missing[0] : `[${missing.join(', ')}]`;
-      throw new KubectlError(`error validating ${JSON.stringify(source)}: error validating data: ${what}; if you choose to ignore these errors, turn validation off with --validate=false`);
+      throw new KubectlError(
+        `error validating ${JSON.stringify(source)}: error validating data: ${what}; if you choose to ignore these errors, turn validation off with --validate=false`,
+      );
     }
-    if (String(document['kind']).endsWith('List') && Array.isArray(document['items'])) return (document['items'] as readonly ObjectLike[]).map((object) => ({ object, source }));
+    if (String(document['kind']).endsWith('List') && Array.isArray(document['items']))
+      return (document['items'] as readonly ObjectLike[]).map((object) => ({ object, source }));
     const metadata = document['metadata'];
     return [{ object: { ...document, metadata: isObject(metadata) ? metadata : {} } as unknown as ObjectLike, source }];
   });
@@ -175,7 +196,9 @@ export async function locate(session: Session, { object, source }: Loaded): Prom
   }
   const own = object.metadata.namespace;
   if (info.namespaced && session.namespaceGiven && own && own !== session.namespace)
-    throw new KubectlError(`the namespace from the provided object ${JSON.stringify(own)} does not match the namespace ${JSON.stringify(session.namespace)}. You must pass '--namespace=${own}' to perform this operation.`);
+    throw new KubectlError(
+      `the namespace from the provided object ${JSON.stringify(own)} does not match the namespace ${JSON.stringify(session.namespace)}. You must pass '--namespace=${own}' to perform this operation.`,
+    );
   const namespace = info.namespaced ? own || session.namespace : '';
   const placed = info.namespaced && !own ? ({ ...object, metadata: { ...object.metadata, namespace } } as ObjectLike) : object;
   return { info, namespace, name: object.metadata.name ?? '', object: placed };
@@ -196,7 +219,10 @@ export async function forEach<T>(items: readonly T[], each: (item: T) => Promise
 }
 
 /** What most verbs act on: files, or types and names, or types and a selector. Errors of single objects are collected. */
-export async function resolveObjects(session: Session, args: readonly string[]): Promise<{ readonly found: readonly (Target & { readonly object: ObjectLike })[]; readonly failures: readonly unknown[] }> {
+export async function resolveObjects(
+  session: Session,
+  args: readonly string[],
+): Promise<{ readonly found: readonly (Target & { readonly object: ObjectLike })[]; readonly failures: readonly unknown[] }> {
   const { flags } = session;
   const found: (Target & { readonly object: ObjectLike })[] = [];
   const failures: unknown[] = [];

@@ -19,11 +19,13 @@ export interface ResourceInfo {
   readonly preferred: boolean;
 }
 
-export const groupVersionOf = (info: { readonly group: string; readonly version: string }): string => (info.group === '' ? info.version : `${info.group}/${info.version}`);
+export const groupVersionOf = (info: { readonly group: string; readonly version: string }): string =>
+  info.group === '' ? info.version : `${info.group}/${info.version}`;
 /** `deployments.apps`, `pods`. */
 export const qualified = (info: ResourceInfo): string => (info.group === '' ? info.resource : `${info.resource}.${info.group}`);
 /** `deployment.apps/web`, `pod/web`. */
-export const shownName = (info: { readonly group: string; readonly kind: string }, name: string): string => `${info.kind.toLowerCase()}${info.group === '' ? '' : `.${info.group}`}/${name}`;
+export const shownName = (info: { readonly group: string; readonly kind: string }, name: string): string =>
+  `${info.kind.toLowerCase()}${info.group === '' ? '' : `.${info.group}`}/${name}`;
 
 export function pathOf(info: ResourceInfo, namespace: string | undefined, name?: string, subresource?: string): string {
   const root = info.group === '' ? `/api/${info.version}` : `/apis/${info.group}/${info.version}`;
@@ -32,7 +34,8 @@ export function pathOf(info: ResourceInfo, namespace: string | undefined, name?:
 }
 
 export type Fetch = (path: string, accept: string) => Promise<ApiResponse>;
-const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+const AGGREGATED =
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
 
 /** Kept between runs, as kubectl keeps it on disk. */
 export interface DiscoveryCache {
@@ -69,7 +72,9 @@ export class Discovery {
       const response = await this.fetch(root, AGGREGATED);
       if (response.status >= 400) {
         const body = response.body;
-        throw new KubectlError(`couldn't get current server API group list: ${isObject(body) && typeof body['message'] === 'string' ? body['message'] : `the server responded with the status code ${response.status}`}`);
+        throw new KubectlError(
+          `couldn't get current server API group list: ${isObject(body) && typeof body['message'] === 'string' ? body['message'] : `the server responded with the status code ${response.status}`}`,
+        );
       }
       const body = response.body;
       if (isObject(body) && body['kind'] === 'APIGroupDiscoveryList') readAggregated(body, resources, groupVersions);
@@ -86,7 +91,8 @@ export class Discovery {
     const wanted: string[] = [];
     if (root === '/api') wanted.push('v1');
     else if (isObject(body)) {
-      for (const group of (body['groups'] as readonly JsonObject[] | undefined) ?? []) for (const version of (group['versions'] as readonly JsonObject[] | undefined) ?? []) wanted.push(String(version['groupVersion']));
+      for (const group of (body['groups'] as readonly JsonObject[] | undefined) ?? [])
+        for (const version of (group['versions'] as readonly JsonObject[] | undefined) ?? []) wanted.push(String(version['groupVersion']));
     }
     for (const groupVersion of wanted) {
       const response = await this.fetch(`${root}/${groupVersion}`, 'application/json');
@@ -107,7 +113,10 @@ export class Discovery {
           verbs: (item['verbs'] as readonly string[] | undefined) ?? [],
           shortNames: (item['shortNames'] as readonly string[] | undefined) ?? [],
           categories: (item['categories'] as readonly string[] | undefined) ?? [],
-          subresources: list.map((other) => String(other['name'])).filter((other) => other.startsWith(`${name}/`)).map((other) => other.slice(name.length + 1)),
+          subresources: list
+            .map((other) => String(other['name']))
+            .filter((other) => other.startsWith(`${name}/`))
+            .map((other) => other.slice(name.length + 1)),
           preferred: !resources.some((other) => other.group === group && other.resource === name),
         });
       }
@@ -130,14 +139,17 @@ export class Discovery {
   async find(text: string): Promise<ResourceInfo | undefined> {
     const all = await this.all();
     const lower = text.toLowerCase();
-    const matches = (info: ResourceInfo, name: string) => info.resource === name || info.singular === name || info.kind.toLowerCase() === name || info.shortNames.includes(name);
+    const matches = (info: ResourceInfo, name: string) =>
+      info.resource === name || info.singular === name || info.kind.toLowerCase() === name || info.shortNames.includes(name);
     const parts = lower.split('.');
     if (parts.length > 1) {
       const [name, ...rest] = parts as [string, ...string[]];
       const exact = all.find((info) => matches(info, name) && info.version === rest[0] && info.group === rest.slice(1).join('.'));
       if (exact) return exact;
       const group = rest.join('.');
-      const byGroup = all.filter((info) => matches(info, name) && (info.group === group || info.group.startsWith(`${group}.`) || (info.group === '' && info.version === group)));
+      const byGroup = all.filter(
+        (info) => matches(info, name) && (info.group === group || info.group.startsWith(`${group}.`) || (info.group === '' && info.version === group)),
+      );
       return byGroup.find((info) => info.group === group && info.preferred) ?? byGroup.find((info) => info.preferred) ?? byGroup[0];
     }
     const named = all.filter((info) => matches(info, lower));

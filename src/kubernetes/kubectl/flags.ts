@@ -68,10 +68,14 @@ export function parseFlags(argv: readonly string[], specs: FlagSpecs, command: s
     throw new KubectlError(`${message}\nSee '${command} --help' for usage.`);
   };
   const set = (name: string, spec: FlagSpec, value: string, shown: string) => {
-    if (spec.type === 'bool' && !/^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(value)) fail(`invalid argument ${JSON.stringify(value)} for ${JSON.stringify(shown)} flag: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
-    if (spec.type === 'int' && !/^[-+]?\d+$/.test(value)) fail(`invalid argument ${JSON.stringify(value)} for ${JSON.stringify(shown)} flag: strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    if (spec.type === 'bool' && !/^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(value))
+      fail(`invalid argument ${JSON.stringify(value)} for ${JSON.stringify(shown)} flag: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+    if (spec.type === 'int' && !/^[-+]?\d+$/.test(value))
+      fail(`invalid argument ${JSON.stringify(value)} for ${JSON.stringify(shown)} flag: strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
     if (spec.type === 'duration' && parseDuration(value) === undefined)
-      fail(`invalid argument ${JSON.stringify(value)} for ${JSON.stringify(shown)} flag: time: ${/\d$/.test(value) ? 'missing unit in' : 'invalid'} duration ${JSON.stringify(value)}`);
+      fail(
+        `invalid argument ${JSON.stringify(value)} for ${JSON.stringify(shown)} flag: time: ${/\d$/.test(value) ? 'missing unit in' : 'invalid'} duration ${JSON.stringify(value)}`,
+      );
     const normal = spec.type === 'bool' ? String(/^[1tT]/.test(value)) : value;
     if (spec.type === 'strings') given.set(name, [...(given.get(name) ?? []), normal]);
     else given.set(name, [normal]);
@@ -125,7 +129,11 @@ export function parseFlags(argv: readonly string[], specs: FlagSpecs, command: s
 }
 
 const bool = (short?: string): FlagSpec => ({ type: 'bool', ...(short ? { short } : {}) });
-const text = (short?: string, fallback?: string): FlagSpec => ({ type: 'string', ...(short ? { short } : {}), ...(fallback === undefined ? {} : { default: fallback }) });
+const text = (short?: string, fallback?: string): FlagSpec => ({
+  type: 'string',
+  ...(short ? { short } : {}),
+  ...(fallback === undefined ? {} : { default: fallback }),
+});
 
 /** Flags every command takes (`kubectl options`). */
 export const GLOBAL_FLAGS: FlagSpecs = {
@@ -151,7 +159,12 @@ export const GLOBAL_FLAGS: FlagSpecs = {
   'warnings-as-errors': bool(),
 };
 export const FILE_FLAGS: FlagSpecs = { filename: { type: 'strings', short: 'f' }, kustomize: text('k'), recursive: bool('R') };
-export const PRINT_FLAGS: FlagSpecs = { output: text('o'), 'show-managed-fields': bool(), template: text(), 'allow-missing-template-keys': { type: 'bool', default: 'true' } };
+export const PRINT_FLAGS: FlagSpecs = {
+  output: text('o'),
+  'show-managed-fields': bool(),
+  template: text(),
+  'allow-missing-template-keys': { type: 'bool', default: 'true' },
+};
 export const DRY_RUN_FLAGS: FlagSpecs = { 'dry-run': { type: 'string', bare: 'unchanged', default: 'none' } };
 export const SELECTOR_FLAGS: FlagSpecs = { selector: text('l'), 'field-selector': text(), all: bool(), 'all-namespaces': bool('A') };
 export { bool, text };

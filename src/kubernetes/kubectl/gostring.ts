@@ -25,7 +25,10 @@ export function goNumber(value: number): string {
 export function goJson(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
-  if (typeof value === 'object') return `{${sortedEntries(value).map(([key, v]) => `${goJson(key)}:${goJson(v)}`).join(',')}}`;
+  if (typeof value === 'object')
+    return `{${sortedEntries(value)
+      .map(([key, v]) => `${goJson(key)}:${goJson(v)}`)
+      .join(',')}}`;
   if (typeof value !== 'string') return JSON.stringify(value);
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -34,19 +37,27 @@ export function goJson(value: unknown): string {
 export function goPrint(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(goPrint).join(' ')}]`;
-  if (typeof value === 'object') return `map[${sortedEntries(value).map(([key, v]) => `${key}:${goPrint(v)}`).join(' ')}]`;
+  if (typeof value === 'object')
+    return `map[${sortedEntries(value)
+      .map(([key, v]) => `${key}:${goPrint(v)}`)
+      .join(' ')}]`;
   return typeof value === 'number' ? goNumber(value) : String(value);
 }
 
 /** %q. */
 export const goQuote = (text: string): string =>
-  JSON.stringify(text).replace(/\\u00([01][0-9a-f])|\u007f/g, (_, hex: string | undefined) => (hex === undefined ? '\\x7f' : hex === '07' ? '\\a' : hex === '0b' ? '\\v' : `\\x${hex}`));
+  JSON.stringify(text).replace(/\\u00([01][0-9a-f])|\u007f/g, (_, hex: string | undefined) =>
+    hex === undefined ? '\\x7f' : hex === '07' ? '\\a' : hex === '0b' ? '\\v' : `\\x${hex}`,
+  );
 
 /** %#v of decoded JSON. */
 export function goSyntax(value: unknown): string {
   if (value === null || value === undefined) return 'interface {}(nil)';
   if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
-  if (typeof value === 'object') return `map[string]interface {}{${sortedEntries(value).map(([key, v]) => `${goQuote(key)}:${goSyntax(v)}`).join(', ')}}`;
+  if (typeof value === 'object')
+    return `map[string]interface {}{${sortedEntries(value)
+      .map(([key, v]) => `${goQuote(key)}:${goSyntax(v)}`)
+      .join(', ')}}`;
   return typeof value === 'string' ? goQuote(value) : goPrint(value);
 }
 

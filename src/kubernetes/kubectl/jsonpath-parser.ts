@@ -203,15 +203,15 @@ function unquote(text: string): string | undefined {
   const quote = text[0] ?? '';
   const inside = text.slice(1, -1);
   let bad = false;
-  const out = inside.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[^]|$)|["']/g, (all, escape: string | undefined) => {
-    if (escape === undefined) {
+  const out = inside.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[\s\S]|$)|["']/g, (all, code: string | undefined) => {
+    if (code === undefined) {
       if (all === quote) bad = true;
       return all;
     }
-    const simple = ESCAPES[escape] ?? (escape === quote ? quote : undefined);
+    const simple = ESCAPES[code] ?? (code === quote ? quote : undefined);
     if (simple !== undefined) return simple;
-    if (/^[0-7]{3}$/.test(escape)) return String.fromCharCode(Number.parseInt(escape, 8));
-    if (escape.length > 1) return String.fromCodePoint(Number.parseInt(escape.slice(1), 16));
+    if (/^[0-7]{3}$/.test(code)) return String.fromCharCode(Number.parseInt(code, 8));
+    if (code.length > 1) return String.fromCodePoint(Number.parseInt(code.slice(1), 16));
     bad = true;
     return all;
   });

@@ -1,7 +1,8 @@
 /** The kubeconfig: which server, who, which namespace. One file; `KUBECONFIG` may name it. */
+
+import type { ProgramContext } from '../../linux/program.ts';
 import type { Json } from '../api/json.ts';
 import { dump as dumpYaml, parseYaml } from '../api/yaml.ts';
-import type { ProgramContext } from '../../linux/program.ts';
 import type { Flags } from './flags.ts';
 
 export interface ConfigContext {
@@ -38,14 +39,25 @@ export function readConfig(self: ProgramContext, flags: Flags): KubeConfig {
 /** As the file is written: keys sorted, empty lists as null. */
 export function configObject(config: KubeConfig): { readonly [key: string]: Json | undefined } {
   const list = <T>(items: readonly T[]): Json => (items.length === 0 ? null : (items as unknown as Json));
-  return { apiVersion: 'v1', clusters: list(config.clusters), contexts: list(config.contexts), 'current-context': config.currentContext, kind: 'Config', preferences: {}, users: list(config.users) };
+  return {
+    apiVersion: 'v1',
+    clusters: list(config.clusters),
+    contexts: list(config.contexts),
+    'current-context': config.currentContext,
+    kind: 'Config',
+    preferences: {},
+    users: list(config.users),
+  };
 }
 export function writeConfig(self: ProgramContext, flags: Flags, config: KubeConfig): void {
   self.files.write(configPath(self, flags), dumpYaml(configObject(config)));
 }
 
 /** The subject of a client certificate. Here simplified: a certificate is a text that holds `CN=…` and `O=…`. */
-export function subjectOf(user: { readonly [key: string]: Json | undefined } | undefined, self: ProgramContext): { readonly commonName: string; readonly organizations: readonly string[] } | undefined {
+export function subjectOf(
+  user: { readonly [key: string]: Json | undefined } | undefined,
+  self: ProgramContext,
+): { readonly commonName: string; readonly organizations: readonly string[] } | undefined {
   const data = user?.['client-certificate-data'];
   const path = user?.['client-certificate'];
   const text = typeof data === 'string' ? decodeBase64(data) : typeof path === 'string' && self.files.exists(path) ? self.files.read(path) : undefined;
@@ -55,13 +67,18 @@ export function subjectOf(user: { readonly [key: string]: Json | undefined } | u
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const bytesOf = (text: string): number[] => (encodeURIComponent(text).match(/%[0-9A-F]{2}|[^%]/g) ?? []).map((part) => (part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0)));
+const bytesOf = (text: string): number[] =>
+  (encodeURIComponent(text).match(/%[0-9A-F]{2}|[^%]/g) ?? []).map((part) => (part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0)));
 export function encodeBase64(text: string): string {
   const bytes = bytesOf(text);
   let result = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    result += ALPHABET[(word >> 18) & 63]! + ALPHABET[(word >> 12) & 63]! + (i + 1 < bytes.length ? ALPHABET[(word >> 6) & 63]! : '=') + (i + 2 < bytes.length ? ALPHABET[word & 63]! : '=');
+    result +=
+      ALPHABET[(word >> 18) & 63]! +
+      ALPHABET[(word >> 12) & 63]! +
+      (i + 1 < bytes.length ? ALPHABET[(word >> 6) & 63]! : '=') +
+      (i + 2 < bytes.length ? ALPHABET[word & 63]! : '=');
   }
   return result;
 }

@@ -6,18 +6,20 @@
  * says which objects are meant, `discovery.ts` what the server serves, `session.ts` talks to it,
  * `printers/` and `describe/` write what people read.
  */
+
+import type { Files } from '../../linux/files.ts';
+import type { Program, ProgramContext } from '../../linux/program.ts';
 import type { ApiHandler, ApiRequest } from '../api/request.ts';
 import { TransportError } from '../api/request.ts';
-import type { Program, ProgramContext } from '../../linux/program.ts';
-import type { Files } from '../../linux/files.ts';
-import { COMMANDS, HELP } from './commands/commands.ts';
+import { timestamp } from '../api/time.ts';
 import type { Command } from './commands/command.ts';
+import { COMMANDS } from './commands/commands.ts';
+import { helpText } from './commands/help.ts';
 import { Discovery, type DiscoveryCache, emptyCache } from './discovery.ts';
 import { describeError, KubectlError } from './errors.ts';
-import { Flags, GLOBAL_FLAGS, parseFlags } from './flags.ts';
+import { type Flags, GLOBAL_FLAGS, parseFlags } from './flags.ts';
 import { readConfig, subjectOf } from './kubeconfig.ts';
 import { createRequester, type Session } from './session.ts';
-import { timestamp } from '../api/time.ts';
 
 export interface KubectlOptions {
   /** Already dialled: the API server the kubeconfig names. */
@@ -45,7 +47,7 @@ export function createKubectl(options: KubectlOptions): Program {
     try {
       const found = findCommand(self.argv.slice(1));
       if (!found.command) {
-        self.stdout(HELP);
+        self.stdout(helpText(COMMANDS));
         return 0;
       }
       const { command, path, rest } = found;
@@ -89,7 +91,13 @@ export function openSession(self: ProgramContext, flags: Flags, command: string,
       } catch (error) {
         if (error instanceof TransportError) {
           // client-go's memory cache tries five times and logs each failure through klog.
-          for (let i = 0; i < 5; i++) self.stderr(klog(self, `memcache.go:265] "Unhandled Error" err=${JSON.stringify(`couldn't get current server API group list: Get "${serverUrl}/api?timeout=32s": ${error.message}`)}`));
+          for (let i = 0; i < 5; i++)
+            self.stderr(
+              klog(
+                self,
+                `memcache.go:265] "Unhandled Error" err=${JSON.stringify(`couldn't get current server API group list: Get "${serverUrl}/api?timeout=32s": ${error.message}`)}`,
+              ),
+            );
         }
         throw error;
       }
@@ -141,7 +149,9 @@ export function findCommand(argv: readonly string[]): Found {
     if (!next) {
       if (!command) {
         const near = suggestions(name, Object.keys(COMMANDS));
-        throw new KubectlError(`unknown command ${JSON.stringify(name)} for "kubectl"${near.length > 0 ? `\n\nDid you mean this?\n${near.map((text) => `\t${text}\n`).join('')}` : ''}`);
+        throw new KubectlError(
+          `unknown command ${JSON.stringify(name)} for "kubectl"${near.length > 0 ? `\n\nDid you mean this?\n${near.map((text) => `\t${text}\n`).join('')}` : ''}`,
+        );
       }
       // Only groups of commands (rollout, set, config) insist; `create -f x` and `create foo` go to create itself.
       if (command.run) break;
@@ -196,7 +206,14 @@ function helpOf(command: Command, path: string): string {
     const width = Math.max(...names.map(([name]) => name.length)) + 3;
     text += `\nAvailable Commands:\n${names.map(([name, sub]) => `  ${name.padEnd(width)}${sub.summary}\n`).join('')}`;
   }
-  if (command.flags) text += `\nOptions:\n${Object.entries(command.flags).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, spec]) => `    ${spec.short ? `-${spec.short}, ` : ''}--${name}=${spec.type === 'bool' ? (spec.default ?? 'false') : spec.type === 'strings' ? '[]' : spec.type === 'int' ? (spec.default ?? '0') : `'${spec.default ?? ''}'`}\n`).join('')}`;
+  if (command.flags)
+    text += `\nOptions:\n${Object.entries(command.flags)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(
+        ([name, spec]) =>
+          `    ${spec.short ? `-${spec.short}, ` : ''}--${name}=${spec.type === 'bool' ? (spec.default ?? 'false') : spec.type === 'strings' ? '[]' : spec.type === 'int' ? (spec.default ?? '0') : `'${spec.default ?? ''}'`}\n`,
+      )
+      .join('')}`;
   text += `\nUsage:\n  ${command.usage ?? `${path} [flags] [options]`}\n\nUse "kubectl options" for a list of global command-line options (applies to all commands).\n`;
   return text;
 }

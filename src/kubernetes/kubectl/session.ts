@@ -1,13 +1,14 @@
 /** One run of kubectl: its context, its flags, and its line to the API server. */
-import type { Json } from '../api/json.ts';
-import { ApiError, type ApiHandler, type ApiRequest, type ApiResponse, type Status, TransportError } from '../api/request.ts';
-import { RELEASE } from '../api/release.ts';
-import type { Stream } from '../api/stream.ts';
-import { defer, Mailbox } from '../../sim/mailbox.ts';
-import { parseDuration, type Flags } from './flags.ts';
-import type { Discovery } from './discovery.ts';
-import type { KubeConfig } from './kubeconfig.ts';
+
 import type { ProgramContext } from '../../linux/program.ts';
+import { defer, Mailbox } from '../../sim/mailbox.ts';
+import type { Json } from '../api/json.ts';
+import { RELEASE } from '../api/release.ts';
+import { ApiError, type ApiHandler, type ApiRequest, type ApiResponse, type Status, TransportError } from '../api/request.ts';
+import type { Stream } from '../api/stream.ts';
+import type { Discovery } from './discovery.ts';
+import { type Flags, parseDuration } from './flags.ts';
+import type { KubeConfig } from './kubeconfig.ts';
 
 export type JsonObject = { readonly [key: string]: Json | undefined };
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -15,7 +16,14 @@ export const isObject = (value: unknown): value is JsonObject => typeof value ==
 export interface ObjectLike extends JsonObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: JsonObject & { readonly name?: string; readonly namespace?: string; readonly uid?: string; readonly resourceVersion?: string; readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: JsonObject & {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface RequestOptions {
@@ -85,18 +93,36 @@ export interface Wiring {
 export function createRequester({ self, handler, certificate, token, flags, server }: Wiring): Pick<Session, 'send' | 'request' | 'open'> {
   const warned = new Set<string>();
   const send = async (method: ApiRequest['method'], path: string, options: RequestOptions = {}): Promise<ApiResponse> => {
-    const headers: Record<string, string> = { accept: options.accept ?? 'application/json', 'user-agent': `kubectl/${RELEASE.gitVersion} (linux/amd64) kubernetes/orrery` };
+    const headers: Record<string, string> = {
+      accept: options.accept ?? 'application/json',
+      'user-agent': `kubectl/${RELEASE.gitVersion} (linux/amd64) kubernetes/orrery`,
+    };
     if (options.body !== undefined) headers['content-type'] = options.contentType ?? 'application/json';
     if (token) headers['authorization'] = `Bearer ${token}`;
     if (flags.text('as')) headers['impersonate-user'] = flags.text('as');
     if (flags.all('as-group').length > 0) headers['impersonate-group'] = flags.all('as-group').join(',');
     if (flags.text('as-uid')) headers['impersonate-uid'] = flags.text('as-uid');
-    const request: ApiRequest = { method, path, query: options.query ?? {}, headers, body: options.body, ...(certificate && !token ? { certificate } : {}), ...(options.upgrade ? { upgrade: options.upgrade } : {}) };
-    const timeout = parseDuration(flags.text('request-timeout') || '0') ?? (/^\d+$/.test(flags.text('request-timeout')) ? Number(flags.text('request-timeout')) * 1_000_000 : 0);
+    const request: ApiRequest = {
+      method,
+      path,
+      query: options.query ?? {},
+      headers,
+      body: options.body,
+      ...(certificate && !token ? { certificate } : {}),
+      ...(options.upgrade ? { upgrade: options.upgrade } : {}),
+    };
+    const timeout =
+      parseDuration(flags.text('request-timeout') || '0') ??
+      (/^\d+$/.test(flags.text('request-timeout')) ? Number(flags.text('request-timeout')) * 1_000_000 : 0);
     const { clock } = self.process;
     const answer = defer<ApiResponse>(clock);
     const url = `https://${server}${path}`;
-    const cancel = timeout > 0 ? clock.after(timeout, () => answer.reject(new TransportError(`Get "${url}": net/http: request canceled (Client.Timeout exceeded while awaiting headers)`))) : () => {};
+    const cancel =
+      timeout > 0
+        ? clock.after(timeout, () =>
+            answer.reject(new TransportError(`Get "${url}": net/http: request canceled (Client.Timeout exceeded while awaiting headers)`)),
+          )
+        : () => {};
     handler(request).then(
       (response) => {
         // To a killed kubectl no answer comes any more: its promise stays open for ever.
@@ -124,7 +150,15 @@ export function createRequester({ self, handler, certificate, token, flags, serv
     if (response.status < 400) return;
     const body = response.body;
     if (isObject(body) && body['kind'] === 'Status') throw new ApiError(body as unknown as Status);
-    throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code: response.status, message: typeof body === 'string' && body.trim() !== '' ? body.trim() : httpMessage(response.status), reason: httpReason(response.status) });
+    throw new ApiError({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      code: response.status,
+      message: typeof body === 'string' && body.trim() !== '' ? body.trim() : httpMessage(response.status),
+      reason: httpReason(response.status),
+    });
   };
   return {
     send,
@@ -150,5 +184,24 @@ export function createRequester({ self, handler, certificate, token, flags, serv
   };
 }
 
-const httpReason = (status: number): string => ({ 400: 'BadRequest', 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 409: 'Conflict', 429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout' })[status] ?? '';
-const httpMessage = (status: number): string => (status === 404 ? 'the server could not find the requested resource' : status === 503 ? 'the server is currently unable to handle the request' : status === 405 ? 'the server does not allow this method on the requested resource' : `the server responded with the status code ${status}`);
+const httpReason = (status: number): string =>
+  ({
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+    405: 'MethodNotAllowed',
+    409: 'Conflict',
+    429: 'TooManyRequests',
+    500: 'InternalError',
+    503: 'ServiceUnavailable',
+    504: 'Timeout',
+  })[status] ?? '';
+const httpMessage = (status: number): string =>
+  status === 404
+    ? 'the server could not find the requested resource'
+    : status === 503
+      ? 'the server is currently unable to handle the request'
+      : status === 405
+        ? 'the server does not allow this method on the requested resource'
+        : `the server responded with the status code ${status}`;

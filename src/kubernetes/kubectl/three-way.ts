@@ -34,7 +34,8 @@ export function threeWayPatch(model: string | undefined, original: JsonObject | 
 }
 
 /** The patch that makes `from` into `to`: what `edit`, `label` and `set` send. */
-export const twoWayPatch = (model: string | undefined, from: JsonObject, to: JsonObject): JsonObject => diffMap(model, from, to, { ignoreDeletions: false, ignoreChanges: false, retainKeys: true, strategic: model !== undefined });
+export const twoWayPatch = (model: string | undefined, from: JsonObject, to: JsonObject): JsonObject =>
+  diffMap(model, from, to, { ignoreDeletions: false, ignoreChanges: false, retainKeys: true, strategic: model !== undefined });
 
 function diffMap(model: string | undefined, from: JsonObject, to: JsonObject, options: DiffOptions): JsonObject {
   const patch: Record<string, Json | undefined> = {};
@@ -47,8 +48,10 @@ function diffMap(model: string | undefined, from: JsonObject, to: JsonObject, op
     }
     if (isObject(before) && isObject(after)) {
       const inner = diffMap(childModel(model, key), before, after, options);
-      if (Object.keys(inner).length > 0) patch[key] = options.strategic && options.retainKeys && retainsKeys(model, key) ? { $retainKeys: Object.keys(after).sort(), ...inner } : inner;
-    } else if (Array.isArray(before) && Array.isArray(after)) Object.assign(patch, diffList(model, key, before as readonly Json[], after as readonly Json[], options));
+      if (Object.keys(inner).length > 0)
+        patch[key] = options.strategic && options.retainKeys && retainsKeys(model, key) ? { $retainKeys: Object.keys(after).sort(), ...inner } : inner;
+    } else if (Array.isArray(before) && Array.isArray(after))
+      Object.assign(patch, diffList(model, key, before as readonly Json[], after as readonly Json[], options));
     else if (!equalJson(before, after) && !options.ignoreChanges) patch[key] = after;
   }
   if (!options.ignoreChanges) {

@@ -1,9 +1,10 @@
 /** Waiting for one object to become something: list, then watch (client-go UntilWithSync). */
+
+import { defer } from '../../sim/mailbox.ts';
 import type { Json } from '../api/json.ts';
 import { ApiError, type Status, type WatchEvent } from '../api/request.ts';
-import { defer } from '../../sim/mailbox.ts';
-import { pathOf } from './discovery.ts';
 import type { Target } from './builder.ts';
+import { pathOf } from './discovery.ts';
 import { isObject, type ObjectLike, type Session } from './session.ts';
 
 export type Outcome = 'done' | 'timeout';
@@ -28,7 +29,9 @@ export async function watchUntil(session: Session, target: Target, timeout: numb
       if (check(items[0])) return over.resolve('done');
       const metadata = list['metadata'];
       const resourceVersion = isObject(metadata) ? String(metadata['resourceVersion'] ?? '') : '';
-      const reader = await session.open<WatchEvent<Json>>(collection, { query: { fieldSelector, watch: 'true', allowWatchBookmarks: 'true', resourceVersion } });
+      const reader = await session.open<WatchEvent<Json>>(collection, {
+        query: { fieldSelector, watch: 'true', allowWatchBookmarks: 'true', resourceVersion },
+      });
       cancel = () => reader.cancel();
       for (let event = await reader.next(); event !== undefined && !closed; event = await reader.next()) {
         if (event.type === 'BOOKMARK') continue;

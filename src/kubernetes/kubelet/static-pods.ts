@@ -39,7 +39,10 @@ export class Manifests {
     const texts = this.texts();
     for (const text of this.parsed.keys()) if (!texts.some((one) => one.text === text)) this.parsed.delete(text);
     const foreign = texts.filter(({ text }) => this.valueOf(text) === undefined);
-    if (foreign.length === 0) return take(this.pods(texts));
+    if (foreign.length === 0) {
+      take(this.pods(texts));
+      return;
+    }
     void self.outside(import('../api/yaml.ts')).then(({ parseYaml }) => {
       for (const { text } of foreign) {
         try {

@@ -37,7 +37,7 @@ export function evaluateArithmetic(expression: string, variables: Variables): nu
   const fail = (): never => {
     throw new ArithmeticError(`${expression.trim()}: syntax error in expression (error token is "${tokens.slice(at).join(' ')}")`);
   };
-  const valueOf = (name: string, depth = 0): number => {
+  const variableValue = (name: string, depth = 0): number => {
     const text = (variables.get(name) ?? '').trim();
     if (text === '') return 0;
     const number = literal(text);
@@ -59,7 +59,7 @@ export function evaluateArithmetic(expression: string, variables: Variables): nu
     if (name && /^[A-Za-z_]/.test(name) && operator && /^([-+*/%&|^]|<<|>>)?=$/.test(operator)) {
       at += 2;
       const right = assignment();
-      const value = operator === '=' ? right : apply(operator.slice(0, -1), valueOf(name), right);
+      const value = operator === '=' ? right : apply(operator.slice(0, -1), variableValue(name), right);
       variables.set(name, String(value));
       return value;
     }
@@ -104,7 +104,7 @@ export function evaluateArithmetic(expression: string, variables: Variables): nu
     if (token === '~') return ~unary();
     if (token === '++' || token === '--') {
       const name = tokens[at++] ?? fail();
-      const value = valueOf(name) + (token === '++' ? 1 : -1);
+      const value = variableValue(name) + (token === '++' ? 1 : -1);
       variables.set(name, String(value));
       return value;
     }
@@ -114,7 +114,7 @@ export function evaluateArithmetic(expression: string, variables: Variables): nu
       return value;
     }
     if (/^[A-Za-z_]/.test(token)) {
-      const value = valueOf(token);
+      const value = variableValue(token);
       const after = tokens[at];
       if (after === '++' || after === '--') {
         at++;

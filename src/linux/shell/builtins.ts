@@ -49,7 +49,8 @@ function setOptions(call: Call): number {
   const { shell, args } = call;
   const letters: Readonly<Record<string, string>> = { e: 'errexit', x: 'xtrace', u: 'nounset', f: 'noglob', a: 'allexport', C: 'noclobber' };
   if (args.length === 0) {
-    for (const [name, variable] of [...shell.variables].sort(([a], [b]) => (a < b ? -1 : 1))) out(call, `${name}=${/^[\w@%+=:,./-]*$/.test(variable.value) ? variable.value : single(variable.value)}\n`);
+    for (const [name, variable] of [...shell.variables].sort(([a], [b]) => (a < b ? -1 : 1)))
+      out(call, `${name}=${/^[\w@%+=:,./-]*$/.test(variable.value) ? variable.value : single(variable.value)}\n`);
     return 0;
   }
   for (let i = 0; i < args.length; i++) {
@@ -79,7 +80,8 @@ function declare(call: Call, options: { exported?: boolean; readonly?: boolean; 
     if (flags === '--') break;
     if (flags.includes('p')) {
       for (const [name, variable] of [...shell.variables].sort(([a], [b]) => (a < b ? -1 : 1)))
-        if ((!options.exported || variable.exported) && (!options.readonly || variable.readonly)) out(call, `declare -${variable.exported ? 'x' : variable.readonly ? 'r' : '-'} ${name}="${variable.value.replace(/[\\"$`]/g, '\\$&')}"\n`);
+        if ((!options.exported || variable.exported) && (!options.readonly || variable.readonly))
+          out(call, `declare -${variable.exported ? 'x' : variable.readonly ? 'r' : '-'} ${name}="${variable.value.replace(/[\\"$`]/g, '\\$&')}"\n`);
       return 0;
     }
     if (flags.includes('n')) unexport = true;
@@ -106,7 +108,11 @@ function declare(call: Call, options: { exported?: boolean; readonly?: boolean; 
     }
     const value = m[3] === undefined ? (options.local ? '' : (old?.value ?? '')) : (m[2] === '+' ? (old?.value ?? '') : '') + m[3];
     if (m[3] !== undefined && old?.readonly) throw new ShellError(`${name}: readonly variable`);
-    shell.variables.set(name, { value, exported: unexport ? false : (options.exported ?? old?.exported ?? false), readonly: options.readonly ?? old?.readonly ?? false });
+    shell.variables.set(name, {
+      value,
+      exported: unexport ? false : (options.exported ?? old?.exported ?? false),
+      readonly: options.readonly ?? old?.readonly ?? false,
+    });
   }
   return code;
 }
@@ -290,7 +296,8 @@ function kindOf(call: Call, name: string): { readonly kind: 'alias' | 'function'
   if (name in BUILTINS) return { kind: 'builtin', text: name };
   const { files, machine } = call.interpreter.host;
   if (name.includes('/')) return files.exists(resolvePath(call.shell.cwd, name)) ? { kind: 'file', text: name } : undefined;
-  for (const directory of ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']) if (files.exists(`${directory}/${name}`) && !files.isDirectory(`${directory}/${name}`)) return { kind: 'file', text: `${directory}/${name}` };
+  for (const directory of ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'])
+    if (files.exists(`${directory}/${name}`) && !files.isDirectory(`${directory}/${name}`)) return { kind: 'file', text: `${directory}/${name}` };
   return machine.has(name) ? { kind: 'file', text: `${name === 'kubectl' ? '/usr/local/bin' : call.shell.bash ? '/usr/bin' : '/bin'}/${name}` } : undefined;
 }
 
@@ -432,7 +439,8 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   let: (call) => {
     try {
       let value = 0;
-      for (const arg of call.args) value = evaluateArithmetic(arg, { get: (name) => parameterValue(name, call.shell), set: (name, text) => call.shell.set(name, text) });
+      for (const arg of call.args)
+        value = evaluateArithmetic(arg, { get: (name) => parameterValue(name, call.shell), set: (name, text) => call.shell.set(name, text) });
       return value === 0 ? 1 : 0;
     } catch (error) {
       if (!(error instanceof ArithmeticError)) throw error;
@@ -440,7 +448,8 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
     }
   },
   alias: (call) => {
-    if (call.args.length === 0) for (const [name, text] of [...call.shell.aliases].sort(([a], [b]) => (a < b ? -1 : 1))) out(call, `alias ${name}=${single(text)}\n`);
+    if (call.args.length === 0)
+      for (const [name, text] of [...call.shell.aliases].sort(([a], [b]) => (a < b ? -1 : 1))) out(call, `alias ${name}=${single(text)}\n`);
     let code = 0;
     for (const arg of call.args) {
       const at = arg.indexOf('=');
@@ -491,6 +500,17 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
 /** `[1]+  Running                 sleep 100 &`. */
 export function jobLine(job: Job, jobs: readonly Job[]): string {
   const mark = job === jobs.at(-1) ? '+' : job === jobs.at(-2) ? '-' : ' ';
-  const state = job.code === undefined ? 'Running' : job.code === 0 ? 'Done' : job.code === 143 ? 'Terminated' : job.code === 137 ? 'Killed' : job.code === 130 ? 'Interrupt' : `Exit ${job.code}`;
+  const state =
+    job.code === undefined
+      ? 'Running'
+      : job.code === 0
+        ? 'Done'
+        : job.code === 143
+          ? 'Terminated'
+          : job.code === 137
+            ? 'Killed'
+            : job.code === 130
+              ? 'Interrupt'
+              : `Exit ${job.code}`;
   return `[${job.id}]${mark}  ${state.padEnd(24)}${job.source}${job.code === undefined ? ' &' : ''}\n`;
 }

@@ -2,3 +2,4 @@
 export { applets } from './applets/applets.ts';
 export { createTerminal } from './interactive.ts';
 export { runCommand, sh } from './shell.ts';
+export { Shell } from './state.ts';

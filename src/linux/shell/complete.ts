@@ -17,7 +17,13 @@ export async function completeLine(line: string, cursor: number, shell: Shell, h
   for (const prefix of ['sudo', 'time', 'watch', 'xargs', 'exec']) if (words[0] === prefix) words.shift();
   if (current.startsWith('$') && !current.includes('/')) {
     const name = current.slice(1);
-    return { start, candidates: [...shell.variables.keys()].filter((key) => key.startsWith(name)).sort().map((key) => `$${key}`) };
+    return {
+      start,
+      candidates: [...shell.variables.keys()]
+        .filter((key) => key.startsWith(name))
+        .sort()
+        .map((key) => `$${key}`),
+    };
   }
   if (words.length === 0 && !current.includes('/')) {
     const names = new Set([...Object.keys(BUILTINS), ...shell.aliases.keys(), ...shell.functions.keys(), ...(host.machine.options.programNames ?? [])]);

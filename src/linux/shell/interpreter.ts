@@ -10,8 +10,8 @@ import { BUILTINS } from './builtins.ts';
 import { ConditionError, evaluateConditional } from './condition.ts';
 import { arithmetic, type Expander, expandPattern, expandText, expandWords } from './expand.ts';
 import type { Machine, Running, StartIo, Terminal } from './machine.ts';
-import { patternToRegExp, resolvePath } from './pattern.ts';
 import { readLines } from './parser.ts';
+import { patternToRegExp, resolvePath } from './pattern.ts';
 import { Group, type Job, Leave, type Shell, ShellError, type Streams, type Write } from './state.ts';
 import type { AndOr, Command, Pipeline, Redirect, Script } from './syntax.ts';
 import { noInput, SharedInput, TextPipe, textInput } from './text-pipe.ts';
@@ -94,6 +94,7 @@ export class Interpreter {
   }
 
   private async pipeline(pipeline: Pipeline, shell: Shell, streams: Streams, group: Group): Promise<void> {
+    const began = this.host.process.clock.now();
     if (pipeline.commands.length === 1) shell.status = await this.command(pipeline.commands[0]!, shell, streams, group);
     else {
       let stdin = streams.stdin;
@@ -134,6 +135,12 @@ export class Interpreter {
       shell.status = shell.options.has('pipefail') ? (codes.filter((code) => code !== 0).at(-1) ?? 0) : codes.at(-1)!;
     }
     if (pipeline.negate) shell.status = shell.status === 0 ? 1 : 0;
+    if (pipeline.timed) {
+      const took = this.host.process.clock.now() - began;
+      const real = `${Math.floor(took / 60_000_000)}m${((took % 60_000_000) / 1_000_000).toFixed(3)}s`;
+      // Here simplified: programs take no processor time of their own.
+      streams.out.get(2)?.(shell.bash ? `\nreal\t${real}\nuser\t0m0.000s\nsys\t0m0.000s\n` : `real\t${real.replace('m', 'm ')}\nuser\t0m 0.00s\nsys\t0m 0.00s\n`);
+    }
   }
 
   /** Runs in a copy of the shell; what leaves it, leaves only it. */
@@ -248,7 +255,8 @@ export class Interpreter {
       case 'group':
         return this.script(command.body, shell, streams, group);
       case 'if': {
-        for (const branch of command.branches) if (await this.test(branch.condition, shell, streams, group)) return this.script(branch.body, shell, streams, group);
+        for (const branch of command.branches)
+          if (await this.test(branch.condition, shell, streams, group)) return this.script(branch.body, shell, streams, group);
         shell.status = 0;
         return command.otherwise ? this.script(command.otherwise, shell, streams, group) : 0;
       }
@@ -358,12 +366,21 @@ export class Interpreter {
       else assigned.push([assignment.name, value]);
     }
     if (argv.length === 0) return expander.substituted;
-    if (shell.options.has('xtrace')) streams.out.get(2)?.(`+ ${[...assigned.map(([name, value]) => `${name}=${value}`), ...argv.map(quoteForTrace)].join(' ')}\n`);
+    if (shell.options.has('xtrace'))
+      streams.out.get(2)?.(`+ ${[...assigned.map(([name, value]) => `${name}=${value}`), ...argv.map(quoteForTrace)].join(' ')}\n`);
     return this.invoke(argv, assigned, shell, streams, group, command.redirects.length > 0);
   }
 
   /** A function, a builtin or a program, in that order. */
-  async invoke(argv: readonly string[], assigned: readonly (readonly [string, string])[], shell: Shell, streams: Streams, group: Group, redirected = false, skipFunctions = false): Promise<number> {
+  async invoke(
+    argv: readonly string[],
+    assigned: readonly (readonly [string, string])[],
+    shell: Shell,
+    streams: Streams,
+    group: Group,
+    redirected = false,
+    skipFunctions = false,
+  ): Promise<number> {
     const name = argv[0]!;
     const body = skipFunctions ? undefined : shell.functions.get(name);
     const builtin = BUILTINS[name];

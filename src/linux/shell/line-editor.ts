@@ -5,7 +5,7 @@
  * Here simplified: every character is one column wide.
  */
 import type { Clock } from '../../sim/clock.ts';
-import { defer, type Deferred } from '../../sim/mailbox.ts';
+import { type Deferred, defer } from '../../sim/mailbox.ts';
 
 export interface Completion {
   /** Where in the line the completed word begins. */
@@ -338,7 +338,9 @@ export class LineEditor {
       return;
     }
     if (!second || candidates.length < 2) return;
-    const shown = candidates.map((candidate) => (candidate.includes('/') ? (candidate.replace(/\/$/, '').split('/').at(-1)! + (candidate.endsWith('/') ? '/' : '')) : candidate));
+    const shown = candidates.map((candidate) =>
+      candidate.includes('/') ? candidate.replace(/\/$/, '').split('/').at(-1)! + (candidate.endsWith('/') ? '/' : '') : candidate,
+    );
     const columnWidth = Math.max(...shown.map((name) => name.length)) + 2;
     const perRow = Math.max(1, Math.floor(this.screen.columns / columnWidth));
     const rows = Math.ceil(shown.length / perRow);

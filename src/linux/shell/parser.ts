@@ -184,6 +184,7 @@ export class Parser implements Scanner {
   }
 
   private pipeline(): Pipeline {
+    const timed = this.acceptWord('time');
     let negate = false;
     while (this.acceptWord('!')) negate = !negate;
     const commands = [this.command()];
@@ -196,7 +197,7 @@ export class Parser implements Scanner {
       this.newlines();
       commands.push(this.command());
     }
-    return { negate, commands, bothStreams };
+    return { negate, timed, commands, bothStreams };
   }
 
   private command(): Command {

@@ -77,7 +77,13 @@ export function formatPrintf(format: string, args: readonly string[]): { readonl
   return { text, invalid };
 }
 
-function convert(type: string, argument: string | undefined, precision: number | undefined, flags: string, invalid: string[]): { text: string; stop?: boolean } {
+function convert(
+  type: string,
+  argument: string | undefined,
+  precision: number | undefined,
+  flags: string,
+  invalid: string[],
+): { text: string; stop?: boolean } {
   const cut = (text: string) => (precision === undefined ? text : text.slice(0, precision));
   switch (type) {
     case 's':

@@ -33,7 +33,13 @@ const ticker: Program = async (self) => {
 
 function createMachine(files: Files = createFiles({ '/home/you/.keep': '', '/tmp/.keep': '' })): Machine {
   const programs: Record<string, Program> = { ...applets, sh, bash: sh, ticker };
-  return new Machine({ hostname: 'laptop', files, sockets: nowhere, programs: (name) => (Object.hasOwn(programs, name) ? programs[name] : undefined), programNames: Object.keys(programs) });
+  return new Machine({
+    hostname: 'laptop',
+    files,
+    sockets: nowhere,
+    programs: (name) => (Object.hasOwn(programs, name) ? programs[name] : undefined),
+    programNames: Object.keys(programs),
+  });
 }
 
 const ENV = { HOME: '/home/you', USER: 'you', PATH: '/usr/bin' };
@@ -45,7 +51,17 @@ async function run(script: string, options: { files?: Record<string, string>; sh
   let result: { stdout: string; stderr: string; exitCode: number } | undefined;
   let at = 0;
   loop.spawn('laptop', async (self) => {
-    result = await runCommand({ self, machine, env: ENV, cwd: '/home/you', ...(options.shell ? { shell: options.shell } : {}), ...(options.stdin === undefined ? {} : { stdin: options.stdin }) }, script);
+    result = await runCommand(
+      {
+        self,
+        machine,
+        env: ENV,
+        cwd: '/home/you',
+        ...(options.shell ? { shell: options.shell } : {}),
+        ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      },
+      script,
+    );
     at = self.clock.now();
   });
   await loop.run(seconds(options.limit ?? 600));
@@ -73,7 +89,11 @@ describe('scripts', () => {
     ['case', 'case web-1 in db*) echo db;; web-[0-9]|api) echo web;; *) echo other;; esac', 'web\n'],
     ['functions', 'f() { local x=2; echo "$1 $x"; return 3; }; x=1; f a; echo $? $x', 'a 2\n3 1\n'],
     ['pipes', 'printf "b\\na\\nb\\n" | sort | uniq -c | sort -rn', '      2 b\n      1 a\n'],
-    ['redirections', 'echo one > /tmp/f; echo two >> /tmp/f; cat < /tmp/f; ls /nope > /tmp/g 2>&1; cat /tmp/g', "one\ntwo\nls: cannot access '/nope': No such file or directory\n"],
+    [
+      'redirections',
+      'echo one > /tmp/f; echo two >> /tmp/f; cat < /tmp/f; ls /nope > /tmp/g 2>&1; cat /tmp/g',
+      "one\ntwo\nls: cannot access '/nope': No such file or directory\n",
+    ],
     ['stderr aside', 'ls /nope 2>/dev/null; echo $?', '2\n'],
     ['here-document', 'n=web\ncat <<EOF\nname: $n\n"quoted" \\$x $(echo sub)\nEOF\necho done', 'name: web\n"quoted" $x sub\ndone\n'],
     ['here-document, literal and stripped', "cat <<-'EOF'\n\ta $x\n\tEOF", 'a $x\n'],
@@ -105,9 +125,14 @@ describe('scripts', () => {
     ['sed', 'printf "one\\ntwo\\nthree\\n" | sed -e "s/t\\(.\\)/<\\1>/" -e "/one/d"; printf "1\\n2\\n3\\n" | sed -n "2,3p"', '<w>o\n<h>ree\n2\n3\n'],
     ['awk', 'printf "a 1\\nb 2\\n" | awk \'NR>1{print $2, $1} {s+=$2} END{printf "%d\\n", s}\'', '2 b\n3\n'],
     ['grep', 'printf "a\\nB\\nab\\n" | grep -n a; printf "a\\nB\\n" | grep -ic b; echo x | grep -q y; echo $?', '1:a\n3:ab\n1\n1\n'],
-    ['cut, tr, wc, rev, tac', 'echo a:b:c | cut -d: -f2-; echo abc | tr a-c A-C; printf "1\\n2\\n" | wc -l; echo abc | rev; printf "1\\n2\\n" | tac', 'b:c\nABC\n2\ncba\n2\n1\n'],
+    [
+      'cut, tr, wc, rev, tac',
+      'echo a:b:c | cut -d: -f2-; echo abc | tr a-c A-C; printf "1\\n2\\n" | wc -l; echo abc | rev; printf "1\\n2\\n" | tac',
+      'b:c\nABC\n2\ncba\n2\n1\n',
+    ],
     ['base64', 'echo -n häl | base64; echo aMOkbA== | base64 -d', 'aMOkbA==\nhäl'],
     ['find', 'mkdir -p /tmp/d/e; touch /tmp/d/x.yaml /tmp/d/e/y.yaml; find /tmp/d -name "*.yaml"', '/tmp/d/e/y.yaml\n/tmp/d/x.yaml\n'],
+    ['time', 'x=$( { time sleep 2; } 2>&1 ); echo $x', 'real 0m2.000s user 0m0.000s sys 0m0.000s\n'],
     ['timeout', 'timeout 2 sleep 10; echo $?', '124\n'],
     ['trap on a signal', 'trap "echo term" TERM; kill -TERM $$ ; sleep 1; echo after', 'term\nafter\n'],
   ];
@@ -168,7 +193,10 @@ describe('time', () => {
 });
 
 /** A terminal whose screen is kept as text. */
-async function atTerminal(steps: (terminal: { type(text: string): Promise<void>; screen(): string; wait(duration: number): Promise<void> }) => Promise<void>, columns = 80) {
+async function atTerminal(
+  steps: (terminal: { type(text: string): Promise<void>; screen(): string; wait(duration: number): Promise<void> }) => Promise<void>,
+  columns = 80,
+) {
   const loop = new Loop({ seed: 1, host: testHost });
   const machine = createMachine(createFiles({ '/home/you/deploy.yaml': 'x\n', '/home/you/dir/a': '', '/home/you/dir/b': '' }));
   let output = '';
@@ -197,20 +225,20 @@ function render(output: string, columns: number): string {
   const line = () => (rows[row] ??= []);
   for (let i = 0; i < output.length; i++) {
     const c = output[i]!;
-    const escape = /^\x1b\[(\d*)([A-Za-z])/.exec(output.slice(i));
-    if (escape) {
-      i += escape[0].length - 1;
-      const n = Number(escape[1] || 1);
-      if (escape[2] === 'A') row = Math.max(0, row - n);
-      else if (escape[2] === 'C') column += n;
-      else if (escape[2] === 'D') column = Math.max(0, column - n);
-      else if (escape[2] === 'J') {
-        if (escape[1] === '2') rows.length = 0;
+    const sequence = /^\x1b\[(\d*)([A-Za-z])/.exec(output.slice(i));
+    if (sequence) {
+      i += sequence[0].length - 1;
+      const n = Number(sequence[1] || 1);
+      if (sequence[2] === 'A') row = Math.max(0, row - n);
+      else if (sequence[2] === 'C') column += n;
+      else if (sequence[2] === 'D') column = Math.max(0, column - n);
+      else if (sequence[2] === 'J') {
+        if (sequence[1] === '2') rows.length = 0;
         else {
           rows.length = row + 1;
           line().length = Math.min(line().length, column);
         }
-      } else if (escape[2] === 'H') {
+      } else if (sequence[2] === 'H') {
         row = 0;
         column = 0;
       }

@@ -7,6 +7,9 @@
  * starts programs; `applets/` are busybox' programs; `tty.ts`, `line-editor.ts` and `interactive.ts`
  * are what a person types into.
  */
+
+import type { Process } from '../../sim/process.ts';
+import type { Program, ProgramContext } from '../program.ts';
 import { applets } from './applets/applets.ts';
 import { runInteractive } from './interactive.ts';
 import { Interpreter, type ShellHost } from './interpreter.ts';
@@ -14,8 +17,6 @@ import { isMachineContext, Machine, type Running, type StartIo } from './machine
 import { resolvePath } from './pattern.ts';
 import { Group, Leave, Shell, streamsOf } from './state.ts';
 import { readAll, SharedInput, textInput } from './text-pipe.ts';
-import type { Process } from '../../sim/process.ts';
-import type { Program, ProgramContext } from '../program.ts';
 
 /** `sh -c 'script' args`, `sh file args`, `sh` with a script on its standard input, and at a terminal a prompt. */
 export const sh: Program = async (self) => {
@@ -141,19 +142,27 @@ export interface CommandContext {
   readonly stdin?: string;
   /** `bash` by default. */
   readonly shell?: string;
+  /** A shell kept between lines: variables, functions, directory and history live on, as at a prompt. */
+  readonly session?: Shell;
 }
 
 /** One command line without a terminal, as `bash -c` would run it; errors read as at a prompt. */
-export async function runCommand(context: CommandContext, line: string): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
+export async function runCommand(
+  context: CommandContext,
+  line: string,
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
   const stdout: string[] = [];
   const stderr: string[] = [];
   const program: Program = async (self) => {
-    const shell = new Shell();
-    shell.name = context.shell ?? 'bash';
-    shell.cwd = self.cwd;
+    const shell = context.session ?? new Shell();
     if (isMachineContext(self)) shell.pid = self.pid;
-    for (const [name, value] of Object.entries(self.env)) shell.variables.set(name, { value, exported: true, readonly: false });
-    shell.set('PWD', self.cwd, true);
+    if (shell.history.length === 0) {
+      shell.name = context.shell ?? 'bash';
+      shell.cwd = self.cwd;
+      for (const [name, value] of Object.entries(self.env)) shell.variables.set(name, { value, exported: true, readonly: false });
+      shell.set('PWD', self.cwd, true);
+    }
+    shell.history.push(line);
     return runScript(self, shell, hostOf(self), line);
   };
   const running = context.machine.startProgram(program, {

@@ -63,6 +63,8 @@ export type Command =
 
 export interface Pipeline {
   readonly negate: boolean;
+  /** `time` stood before it. */
+  readonly timed: boolean;
   readonly commands: readonly Command[];
   /** For each `|`, whether it was `|&`. */
   readonly bothStreams: readonly boolean[];

@@ -11,7 +11,12 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
-export type Send = (request: { readonly method: string; readonly url: string; readonly headers: Record<string, string>; readonly body?: string }) => Promise<Answer>;
+export type Send = (request: {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}) => Promise<Answer>;
 /** What knows the manifests' contents: the reader, beyond a worker. */
 export interface Contents {
   patch(id: number, current: string): Promise<string>;
@@ -46,7 +51,13 @@ const PARAMETERS = 'fieldManager=kubectl-client-side-apply&fieldValidation=Stric
 /** Requests under way at once while rehearsing. */
 const WINDOW = 8;
 
-export async function applyAll(manifests: readonly Manifest[], send: Send, contents: Contents, onProgress: (progress: Progress) => void, stopped: () => boolean): Promise<Report> {
+export async function applyAll(
+  manifests: readonly Manifest[],
+  send: Send,
+  contents: Contents,
+  onProgress: (progress: Progress) => void,
+  stopped: () => boolean,
+): Promise<Report> {
   const rehearsed: (Rehearsal | undefined)[] = manifests.map(() => undefined);
   const comingNamespaces = new Set(manifests.filter((one) => one.kind === 'Namespace').map((one) => one.name));
   let next = 0;
@@ -134,7 +145,10 @@ const unanswered = (manifest: Manifest, error: unknown): Result => ({
 const versionOf = (text: string): string | undefined => /"resourceVersion":"(\d+)"/.exec(text)?.[1];
 
 const warnings = (manifest: Manifest, answer: Answer): Note[] =>
-  [...(answer.headers['warning'] ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => ({ line: manifest.line, text: `Warning: ${match[1]!.replace(/\\(.)/g, '$1')}` }));
+  [...(answer.headers['warning'] ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => ({
+    line: manifest.line,
+    text: `Warning: ${match[1]!.replace(/\\(.)/g, '$1')}`,
+  }));
 
 function statusOf(answer: Answer): Partial<Status> | undefined {
   try {
@@ -151,11 +165,13 @@ async function refusal(manifest: Manifest, answer: Answer, contents: Contents): 
   const code = `${answer.status}${status?.reason ? ` ${status.reason}` : ''}`;
   const causes = (status?.details?.causes ?? []).filter((cause) => cause.field);
   const notes: Note[] = [];
-  for (const cause of causes) notes.push({ line: await contents.lineOfField(manifest.id, cause.field!), text: `${cause.field}: ${cause.message ?? cause.reason ?? message}` });
+  for (const cause of causes)
+    notes.push({ line: await contents.lineOfField(manifest.id, cause.field!), text: `${cause.field}: ${cause.message ?? cause.reason ?? message}` });
   if (notes.length === 0) {
     const [field] = fieldsInMessage(message);
     notes.push({ line: field === undefined ? manifest.line : await contents.lineOfField(manifest.id, field), text: message });
-    for (const other of fieldsInMessage(message).slice(1)) notes.push({ line: await contents.lineOfField(manifest.id, other), text: `unknown or duplicate field "${other}"` });
+    for (const other of fieldsInMessage(message).slice(1))
+      notes.push({ line: await contents.lineOfField(manifest.id, other), text: `unknown or duplicate field "${other}"` });
   }
   return { manifest, what: 'refused', code, notes };
 }

@@ -88,8 +88,9 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
   };
 
   return (
-    <div
+    <section
       className={css['editor']}
+      aria-label="YAML editor"
       // What is typed here is not for the page's single-letter keys; F6 leads on, and the palette opens.
       onKeyDown={(event) => {
         if (event.key !== 'F6' && !((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k')) event.stopPropagation();
@@ -116,7 +117,13 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
           <Icon name="down" size={12} />
         </label>
         {initial !== undefined && (
-          <button type="button" className={css['button']} disabled={ready !== 'open'} onClick={() => put(editable(initial))} title="Replace the text by the selected object, without what only the server writes">
+          <button
+            type="button"
+            className={css['button']}
+            disabled={ready !== 'open'}
+            onClick={() => put(editable(initial))}
+            title="Replace the text by the selected object, without what only the server writes"
+          >
             Load <code>{selectedName ?? 'selected'}</code>
           </button>
         )}
@@ -126,9 +133,19 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
           </button>
         )}
         <span className={css['space']} />
-        {busy ? <Working outcome={outcome} paused={session.value === 'paused'} onPlay={() => app.session.send({ type: 'play' })} onStop={stop} /> : <span className={css['hint']}>F6 leaves the editor</span>}
-        <button type="button" className={css['apply']} disabled={ready !== 'open' || busy || chars === 0} onClick={() => void apply()} aria-keyshortcuts={mac ? 'Meta+Enter' : 'Control+Enter'}>
-          Apply <kbd aria-hidden="true">{mac ? '⌘' : 'Ctrl'} ↵</kbd>
+        {busy ? (
+          <Working outcome={outcome} paused={session.value === 'paused'} onPlay={() => app.session.send({ type: 'play' })} onStop={stop} />
+        ) : (
+          <span className={css['hint']}>F6 leaves the editor</span>
+        )}
+        <button
+          type="button"
+          className={css['apply']}
+          disabled={ready !== 'open' || busy || chars === 0}
+          onClick={() => void apply()}
+          aria-keyshortcuts={mac ? 'Meta+Enter' : 'Control+Enter'}
+        >
+          Apply <span aria-hidden="true">{mac ? '⌘' : 'Ctrl'} ↵</span>
         </button>
       </div>
       <div className={css['text']}>
@@ -142,7 +159,7 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
         {ready === 'open' && chars === 0 && <p className={css['empty']}>Write a manifest, or begin with an example.</p>}
       </div>
       {outcome !== dismissed && <Results outcome={outcome} onGoTo={(line) => view.current?.goTo(line)} onDismiss={() => setDismissed(outcome)} />}
-    </div>
+    </section>
   );
 }
 

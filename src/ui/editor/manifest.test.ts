@@ -60,7 +60,11 @@ test('field paths and the fields that messages name', () => {
     'spec.replica',
     'spec.template.spec.containers[0].imag',
   ]);
-  expect(fieldsInMessage('Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32')).toEqual(['spec.replicas']);
+  expect(
+    fieldsInMessage(
+      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
+    ),
+  ).toEqual(['spec.replicas']);
 });
 
 const read = (text: string) => {
@@ -74,7 +78,9 @@ const read = (text: string) => {
 };
 
 test('documents keep their lines, their namespaces and their paths', () => {
-  const { manifests, problems } = read(`# top\n---\n# two\n\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, namespace: shop }\n---\n\n--- # empty\n---\napiVersion: v1\nkind: Node\nmetadata:\n  name: n 1\n`);
+  const { manifests, problems } = read(
+    `# top\n---\n# two\n\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, namespace: shop }\n---\n\n--- # empty\n---\napiVersion: v1\nkind: Node\nmetadata:\n  name: n 1\n`,
+  );
   expect(problems).toEqual([]);
   expect(manifests.map(({ line, title, path }) => [line, title, path])).toEqual([
     [5, 'ConfigMap/a', '/api/v1/namespaces/shop/configmaps/a'],
@@ -98,7 +104,9 @@ test('a binary text and an unfinished one are problems, not exceptions', () => {
 });
 
 test('the items of a List are objects of their own', () => {
-  const { manifests, reader } = read('apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: a\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: b\n');
+  const { manifests, reader } = read(
+    'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: a\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: b\n',
+  );
   expect(manifests.map(({ title, line }) => [title, line])).toEqual([
     ['ConfigMap/a', 4],
     ['ConfigMap/b', 8],
@@ -114,10 +122,48 @@ test('the body carries what kubectl would write down', () => {
 });
 
 test('a patch changes what the manifest says, deletes what it no longer says, and leaves alone what others added', () => {
-  const original: Json = { spec: { replicas: 3, paused: true, template: { spec: { containers: [{ name: 'a', image: 'x:1' }, { name: 'b', image: 'b' }] } } } };
-  const modified: Json = { spec: { replicas: 5, template: { spec: { containers: [{ name: 'a', image: 'x:2' }, { name: 'c', image: 'c' }] } } } };
+  const original: Json = {
+    spec: {
+      replicas: 3,
+      paused: true,
+      template: {
+        spec: {
+          containers: [
+            { name: 'a', image: 'x:1' },
+            { name: 'b', image: 'b' },
+          ],
+        },
+      },
+    },
+  };
+  const modified: Json = {
+    spec: {
+      replicas: 5,
+      template: {
+        spec: {
+          containers: [
+            { name: 'a', image: 'x:2' },
+            { name: 'c', image: 'c' },
+          ],
+        },
+      },
+    },
+  };
   const current: Json = {
-    spec: { replicas: 3, paused: true, revisionHistoryLimit: 10, template: { spec: { dnsPolicy: 'ClusterFirst', containers: [{ name: 'a', image: 'x:1', imagePullPolicy: 'Always' }, { name: 'b', image: 'b' }] } } },
+    spec: {
+      replicas: 3,
+      paused: true,
+      revisionHistoryLimit: 10,
+      template: {
+        spec: {
+          dnsPolicy: 'ClusterFirst',
+          containers: [
+            { name: 'a', image: 'x:1', imagePullPolicy: 'Always' },
+            { name: 'b', image: 'b' },
+          ],
+        },
+      },
+    },
     status: { replicas: 3 },
   };
   const patch = threeWayPatch('Deployment', original, modified, current);
@@ -141,7 +187,15 @@ test('a patch changes what the manifest says, deletes what it no longer says, an
     spec: {
       replicas: 5,
       revisionHistoryLimit: 10,
-      template: { spec: { dnsPolicy: 'ClusterFirst', containers: [{ name: 'a', image: 'x:2', imagePullPolicy: 'Always' }, { name: 'c', image: 'c' }] } },
+      template: {
+        spec: {
+          dnsPolicy: 'ClusterFirst',
+          containers: [
+            { name: 'a', image: 'x:2', imagePullPolicy: 'Always' },
+            { name: 'c', image: 'c' },
+          ],
+        },
+      },
     },
     status: { replicas: 3 },
   });
@@ -163,7 +217,10 @@ function api(refuse: (url: string, body: string) => Answer | undefined = () => u
     const dry = query.includes('dryRun=All');
     if (method !== 'GET') log.push(`${method} ${path}${dry ? ' dry' : ''}`);
     const answer = (status: number, value: unknown): Answer => ({ status, headers: {}, text: JSON.stringify(value) });
-    if (method === 'GET') return objects.has(path) ? { status: 200, headers: {}, text: objects.get(path)! } : answer(404, { kind: 'Status', reason: 'NotFound', message: 'not found' });
+    if (method === 'GET')
+      return objects.has(path)
+        ? { status: 200, headers: {}, text: objects.get(path)! }
+        : answer(404, { kind: 'Status', reason: 'NotFound', message: 'not found' });
     const no = refuse(path, body);
     if (no) return no;
     if (method === 'POST') {
@@ -177,10 +234,19 @@ function api(refuse: (url: string, body: string) => Answer | undefined = () => u
   };
   return { objects, log, send };
 }
-const contentsOf = (reader: Reader) => ({ patch: async (id: number, current: string) => reader.patch(id, current), lineOfField: async (id: number, field: string) => reader.lineOfField(id, field) });
+const contentsOf = (reader: Reader) => ({
+  patch: async (id: number, current: string) => reader.patch(id, current),
+  lineOfField: async (id: number, field: string) => reader.lineOfField(id, field),
+});
 const apply = (text: string, server: ReturnType<typeof api>) => {
   const { reader, manifests } = read(text);
-  return applyAll(manifests, server.send, contentsOf(reader), () => {}, () => false);
+  return applyAll(
+    manifests,
+    server.send,
+    contentsOf(reader),
+    () => {},
+    () => false,
+  );
 };
 const cm = (name: string, value = '1') => `---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  x: "${value}"\n`;
 
@@ -194,7 +260,13 @@ test('all documents are rehearsed before any is applied; a second apply changes 
 });
 
 test('one refused document: nothing is applied, and its causes stand on their lines', async () => {
-  const invalid = { kind: 'Status', code: 422, reason: 'Invalid', message: 'ConfigMap "b" is invalid: data[x]: Invalid value', details: { causes: [{ field: 'data[x]', message: 'Invalid value: "1"' }] } };
+  const invalid = {
+    kind: 'Status',
+    code: 422,
+    reason: 'Invalid',
+    message: 'ConfigMap "b" is invalid: data[x]: Invalid value',
+    details: { causes: [{ field: 'data[x]', message: 'Invalid value: "1"' }] },
+  };
   const server = api((_, body) => (body.includes('"name":"b"') ? { status: 422, headers: {}, text: JSON.stringify(invalid) } : undefined));
   const report = await apply(cm('a') + cm('b') + cm('c'), server);
   expect(report.applied).toBe(false);
@@ -208,7 +280,11 @@ test('one refused document: nothing is applied, and its causes stand on their li
 
 test('an answer that is not a Status is shown as it is', async () => {
   const server = api(() => ({ status: 413, headers: {}, text: 'Request entity too large: limit is 3145728' }));
-  expect((await apply(cm('a'), server)).results[0]).toMatchObject({ what: 'refused', code: '413', notes: [{ line: 2, text: 'Request entity too large: limit is 3145728' }] });
+  expect((await apply(cm('a'), server)).results[0]).toMatchObject({
+    what: 'refused',
+    code: '413',
+    notes: [{ line: 2, text: 'Request entity too large: limit is 3145728' }],
+  });
 });
 
 test('a thing in a namespace the same text creates passes the rehearsal', async () => {
@@ -216,11 +292,18 @@ test('a thing in a namespace the same text creates passes the rehearsal', async 
   let made = false;
   const send: Send = async (request) => {
     if (request.url.startsWith('/api/v1/namespaces?') && !request.url.includes('dryRun')) made = true;
-    if (!made && request.url.includes('/namespaces/shop/configmaps?')) return { status: 404, headers: {}, text: '{"reason":"NotFound","message":"namespaces \\"shop\\" not found"}' };
+    if (!made && request.url.includes('/namespaces/shop/configmaps?'))
+      return { status: 404, headers: {}, text: '{"reason":"NotFound","message":"namespaces \\"shop\\" not found"}' };
     return server.send(request);
   };
   const { reader, manifests } = read(`apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n${cm('a').replace('name: a', 'name: a\n  namespace: shop')}`);
-  const report = await applyAll(manifests, send, contentsOf(reader), () => {}, () => false);
+  const report = await applyAll(
+    manifests,
+    send,
+    contentsOf(reader),
+    () => {},
+    () => false,
+  );
   expect(report.results.map(({ what }) => what)).toEqual(['created', 'created']);
 });
 
@@ -231,9 +314,9 @@ test('two thousand documents are read with their lines', () => {
 });
 
 test('what is loaded to be edited is without what only the server writes', () => {
-  expect(editable('apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  uid: u\n  resourceVersion: "1"\nspec:\n  nodeName: node-1\nstatus:\n  phase: Running\n')).toBe(
-    'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  nodeName: node-1\n',
-  );
+  expect(
+    editable('apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  uid: u\n  resourceVersion: "1"\nspec:\n  nodeName: node-1\nstatus:\n  phase: Running\n'),
+  ).toBe('apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  nodeName: node-1\n');
 });
 
 test('the examples are the files on the laptop', () => {

@@ -3,9 +3,10 @@
  * knows Monaco; loaded when the editor is first opened. The last import is needed beside `register.all`, which brings
  * completion only by way of inline completions.
  */
-import { configureMonacoYaml } from 'monaco-yaml';
+
 import * as monaco from 'monaco-editor/editor';
 import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
+import { configureMonacoYaml } from 'monaco-yaml';
 import 'monaco-editor/features/register.all';
 import 'monaco-editor/languages/definitions/yaml/register';
 import 'monaco-editor/editor/contrib/suggest/browser/suggestController';
@@ -44,7 +45,10 @@ configureMonacoYaml(facade as unknown as Parameters<typeof configureMonacoYaml>[
 
 /** `rgb(20, 32, 43)` as Monaco takes it. */
 function hex(colour: string): string {
-  const parts = colour.match(/[\d.]+/g)?.slice(0, 3).map(Number);
+  const parts = colour
+    .match(/[\d.]+/g)
+    ?.slice(0, 3)
+    .map(Number);
   return parts?.length === 3 ? `#${parts.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}` : '#808080';
 }
 
@@ -56,16 +60,16 @@ function applyTheme(): void {
     monaco.editor.setTheme(dark ? 'hc-black' : 'hc-light');
     return;
   }
-  const [paper, raised, sunken, ink, ink2, line, strong, focus] = [palette.paper, palette.raised, palette.sunken, palette.ink, palette.ink2, palette.line, palette.lineStrong, palette.focus].map(hex) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [paper, raised, sunken, ink, ink2, line, strong, focus] = [
+    palette.paper,
+    palette.raised,
+    palette.sunken,
+    palette.ink,
+    palette.ink2,
+    palette.line,
+    palette.lineStrong,
+    palette.focus,
+  ].map(hex) as [string, string, string, string, string, string, string, string];
   const bare = (colour: string): string => colour.slice(1);
   monaco.editor.defineTheme('orrery', {
     base: dark ? 'vs-dark' : 'vs',
@@ -167,7 +171,15 @@ export const openMonaco: OpenYamlEditor = (parent, { text, onApply }) => {
           const line = Math.min(Math.max(1, mark.line), model.getLineCount());
           const from = mark.column ?? Math.max(1, model.getLineFirstNonWhitespaceColumn(line));
           const to = model.getLineMaxColumn(line);
-          return { severity: severities[mark.severity], message: mark.text, source: 'API server', startLineNumber: line, startColumn: Math.min(from, to), endLineNumber: line, endColumn: to };
+          return {
+            severity: severities[mark.severity],
+            message: mark.text,
+            source: 'API server',
+            startLineNumber: line,
+            startColumn: Math.min(from, to),
+            endLineNumber: line,
+            endColumn: to,
+          };
         }),
       ),
     goTo: (line) => {

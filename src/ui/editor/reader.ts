@@ -26,7 +26,10 @@ export class ManifestReader implements Contents {
   /** All objects and problems of a text, in order. Forgets the text before. */
   async read(text: string): Promise<Read[]> {
     const all: Read[] = [];
-    await this.ask((id) => ({ type: 'read', id, text }), (batch) => all.push(...batch));
+    await this.ask(
+      (id) => ({ type: 'read', id, text }),
+      (batch) => all.push(...batch),
+    );
     return all;
   }
   async patch(manifest: number, current: string): Promise<string> {

@@ -25,12 +25,14 @@ function receive(message: ToReader): void {
         post({ type: 'read', id: message.id, batch, last: false });
         batch = [];
       }
-      return post({ type: 'read', id: message.id, batch, last: true });
+      post({ type: 'read', id: message.id, batch, last: true });
+      return;
     }
     case 'patch':
-      return post({ type: 'answer', id: message.id, value: reader.patch(message.manifest, message.current) });
+      post({ type: 'answer', id: message.id, value: reader.patch(message.manifest, message.current) });
+      return;
     case 'line':
-      return post({ type: 'answer', id: message.id, value: reader.lineOfField(message.manifest, message.field) });
+      post({ type: 'answer', id: message.id, value: reader.lineOfField(message.manifest, message.field) });
   }
 }
 

@@ -31,9 +31,13 @@ function reportSentence({ applied, stopped, results }: Report): string {
   const refused = count('refused');
   if (!applied) {
     if (refused === 0) return 'Stopped. Nothing was applied.';
-    return results.length === 1 ? 'The API server refused it; nothing was applied.' : `${refused.toLocaleString('en')} of ${plural(results.length, 'document')} would be refused; nothing was applied.`;
+    return results.length === 1
+      ? 'The API server refused it; nothing was applied.'
+      : `${refused.toLocaleString('en')} of ${plural(results.length, 'document')} would be refused; nothing was applied.`;
   }
-  const parts = (['created', 'configured', 'unchanged'] as const).filter((what) => count(what) > 0).map((what) => `${count(what).toLocaleString('en')} ${what}`);
+  const parts = (['created', 'configured', 'unchanged'] as const)
+    .filter((what) => count(what) > 0)
+    .map((what) => `${count(what).toLocaleString('en')} ${what}`);
   if (refused > 0) parts.push(`${refused.toLocaleString('en')} refused`);
   if (stopped) parts.push(`${count('not tried').toLocaleString('en')} not applied: stopped`);
   const [only] = results;
@@ -84,7 +88,8 @@ interface Row {
   readonly text: string;
 }
 function rowsOf(outcome: Outcome): Row[] {
-  if (outcome.type === 'broken') return outcome.problems.map((one, i) => ({ key: String(i), line: one.line, status: 3, title: one.title, word: '', text: one.message }));
+  if (outcome.type === 'broken')
+    return outcome.problems.map((one, i) => ({ key: String(i), line: one.line, status: 3, title: one.title, word: '', text: one.message }));
   if (outcome.type !== 'report') return [];
   const { results } = outcome.report;
   // One thing that went well is said in the sentence already.

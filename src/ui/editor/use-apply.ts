@@ -38,7 +38,9 @@ export function useApply(world: World, editor: () => YamlEditor | undefined) {
       const problems = read.flatMap((one) => ('problem' in one ? [one.problem] : []));
       const manifests = read.flatMap((one) => ('manifest' in one ? [one.manifest] : []));
       if (problems.length > 0 || manifests.length === 0) {
-        view.mark(problems.map((one): Mark => ({ line: one.line, ...(one.column === undefined ? {} : { column: one.column }), severity: 'error', text: one.message })));
+        view.mark(
+          problems.map((one): Mark => ({ line: one.line, ...(one.column === undefined ? {} : { column: one.column }), severity: 'error', text: one.message })),
+        );
         setOutcome({ type: 'broken', problems, documents: read.length });
         return;
       }
@@ -71,4 +73,8 @@ export function useApply(world: World, editor: () => YamlEditor | undefined) {
 }
 
 const marksOf = (result: Result): Mark[] =>
-  result.notes.map((note) => ({ line: note.line, severity: result.what === 'refused' ? 'error' : 'warning', text: result.code ? `${result.code}: ${note.text}` : note.text }));
+  result.notes.map((note) => ({
+    line: note.line,
+    severity: result.what === 'refused' ? 'error' : 'warning',
+    text: result.code ? `${result.code}: ${note.text}` : note.text,
+  }));

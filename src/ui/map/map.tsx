@@ -93,7 +93,17 @@ function MapInner() {
     const wide = width > 900;
     return { top: 24, right: wide && inspector.open ? 384 : 24, bottom: dock.open && height > 480 ? 260 + 24 : 56, left: wide && lessons ? 364 : 24 };
   }, [ui, size]);
-  const moveTo = useCallback((to: Camera): void => void flow.setViewport(to, { duration: reducedMotion() ? 0 : 200 }), [flow]);
+  /** Where the camera is on its way to: keys pressed faster than it moves add up. */
+  const bound = useRef<{ readonly to: Camera; readonly until: number }>(undefined);
+  const moveTo = useCallback(
+    (to: Camera): void => {
+      const duration = reducedMotion() ? 0 : CAMERA_MS;
+      bound.current = { to, until: performance.now() + duration };
+      void flow.setViewport(to, { duration });
+    },
+    [flow],
+  );
+  const goal = useCallback((): Camera => (bound.current && performance.now() < bound.current.until ? bound.current.to : camera()), [camera]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a picture reads everything through refs and stores at the moment it is drawn
   const paint = useCallback((): void => {
@@ -220,15 +230,16 @@ function MapInner() {
       fit: fitAll,
       zoom: (direction) => {
         const { width, height } = size();
-        moveTo(direction === 0 ? zoomAbout(camera(), 1, width / 2, height / 2) : zoomStep(camera(), direction, width, height));
+        moveTo(direction === 0 ? zoomAbout(goal(), 1, width / 2, height / 2) : zoomStep(goal(), direction, width, height));
       },
       reveal: (id) => {
         const thing = thingOf(cluster, id);
         const box = thing && boxOf(cluster, thing);
         const { width, height } = size();
         if (!box) return;
-        const to = reveal(box, camera(), width, height, insets());
-        if (to !== camera()) moveTo(to);
+        const from = goal();
+        const to = reveal(box, from, width, height, insets());
+        if (to !== from) moveTo(to);
       },
       focus: () => stage.current?.querySelector<HTMLElement>('.react-flow')?.focus(),
     };
@@ -251,7 +262,7 @@ function MapInner() {
     return () => {
       app.map = undefined;
     };
-  }, [app, camera, cluster, fitAll, insets, moveTo, size]);
+  }, [app, camera, cluster, fitAll, goal, insets, moveTo, size]);
 
   const under = (event: { clientX: number; clientY: number }): { thing: Thing | undefined; x: number; y: number } => {
     const rect = stage.current!.getBoundingClientRect();
@@ -419,6 +430,7 @@ function MapInner() {
   );
 }
 const NO_EDGES: [] = [];
+const CAMERA_MS = 200;
 /** More arrivals than this are not counted one by one. */
 const MOST_FRESH = 2_000;
 const PRO = { hideAttribution: false };

@@ -14,15 +14,22 @@ export function CrashBanner() {
     <div className={css['crash']} role="alert">
       <Glyph status={3} size={20} />
       <div>
-        <h2>{crash ? `Stopped at event ${crash.events.toLocaleString('en')}.` : 'The world could not be started.'}</h2>
+        <h2>{crash && crash.events > 0 ? `Stopped at event ${crash.events.toLocaleString('en')}.` : 'The world could not be started.'}</h2>
         <p>
-          {crash
+          {crash && crash.events > 0
             ? 'Nothing before it is lost: the report holds the whole session, and a restart begins it anew.'
-            : 'The page needs its worker to run. Reloading may help.'}
+            : crash
+              ? 'It stopped before its first event.'
+              : 'The page needs its worker to run. Reloading may help.'}
         </p>
         <pre>{crash?.message ?? context.lost}</pre>
         <div className={css['buttons']}>
-          {value === 'crashed' ? (
+          {crash && crash.events === 0 ? (
+            // The same session would only fail again.
+            <button type="button" className={css['primary']} onClick={() => location.assign(location.pathname)}>
+              Open the default cluster
+            </button>
+          ) : value === 'crashed' ? (
             <button type="button" className={css['primary']} onClick={() => app.session.send({ type: 'restart' })}>
               Restart
             </button>

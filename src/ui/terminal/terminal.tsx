@@ -44,8 +44,9 @@ export default function TerminalPane({ world, name, visible }: TerminalProps) {
   }, [visible, booted]);
 
   return (
-    <div
+    <section
       className={css['pane']}
+      aria-label="Terminal"
       onFocus={() => setFocused(true)}
       onBlur={() => setFocused(false)}
       // The page's own keys are not for what is typed here; F6 and the palette (on a Mac, where the shell has no use for it) still are.
@@ -57,6 +58,6 @@ export default function TerminalPane({ world, name, visible }: TerminalProps) {
       <p className={css['hint']} data-shown={focused} aria-hidden="true">
         <kbd>Esc</kbd> <kbd>Esc</kbd> or <kbd>F6</kbd> leaves
       </p>
-    </div>
+    </section>
   );
 }

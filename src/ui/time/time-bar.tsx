@@ -30,7 +30,11 @@ export function TimeBar() {
         </button>
         <IconButton icon="step" label="Step to the next change" shortcut="." disabled={dead} onClick={() => session.send({ type: 'step', what: 'fact' })} />
       </div>
-      <Clock state={dead ? 'stopped' : paused ? 'paused' : context.hurry !== undefined ? `booting, ${speedText(context.hurry)}` : value === 'booting' ? 'starting' : ''} />
+      <Clock
+        state={
+          dead ? 'stopped' : paused ? 'paused' : context.hurry !== undefined ? `booting, ${speedText(context.hurry)}` : value === 'booting' ? 'starting' : ''
+        }
+      />
       <div className={css['speed']}>
         <output htmlFor="speed">{speedText(factor)}</output>
         <input

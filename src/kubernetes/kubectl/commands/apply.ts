@@ -39,10 +39,13 @@ export const apply: Command = {
     if (session.flags.bool('force-conflicts') && !session.flags.bool('server-side')) throw new KubectlError('--force-conflicts only works with --server-side');
     if (session.flags.bool('prune')) throw new KubectlError('--prune is not modelled here');
     const dryRun = dryRunOf(session);
-    if (dryRun === 'client' && session.flags.bool('server-side')) throw new KubectlError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+    if (dryRun === 'client' && session.flags.bool('server-side'))
+      throw new KubectlError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
     const printer = new ResultPrinter(session, dryRun);
     const loaded = await loadFiles(session);
-    await forEach(loaded, (one) => (session.flags.bool('server-side') ? applyOnServer(session, one, dryRun, printer) : applyOne(session, one, dryRun, printer)));
+    await forEach(loaded, (one) =>
+      session.flags.bool('server-side') ? applyOnServer(session, one, dryRun, printer) : applyOne(session, one, dryRun, printer),
+    );
   },
 };
 
@@ -68,7 +71,10 @@ export function withLastApplied(object: ObjectLike): ObjectLike {
 async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printer: ResultPrinter): Promise<void> {
   const target = await locate(session, loaded);
   const { info } = target;
-  if (target.name === '') throw new KubectlError(`error when retrieving current configuration of:\nResource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: "", Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: resource name may not be empty`);
+  if (target.name === '')
+    throw new KubectlError(
+      `error when retrieving current configuration of:\nResource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: "", Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: resource name may not be empty`,
+    );
   const modified = withLastApplied(target.object);
   let live: ObjectLike;
   try {
@@ -84,7 +90,10 @@ async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printe
     }
     if (dryRun === 'client') return printer.print(info, modified, 'created');
     try {
-      const created = await session.request('POST', pathOf(info, target.namespace), { query: { ...writeQuery(session, 'kubectl-client-side-apply', dryRun), ...validation(session) }, body: modified as unknown as Json });
+      const created = await session.request('POST', pathOf(info, target.namespace), {
+        query: { ...writeQuery(session, 'kubectl-client-side-apply', dryRun), ...validation(session) },
+        body: modified as unknown as Json,
+      });
       return printer.print(info, created as unknown as ObjectLike, 'created');
     } catch (failure) {
       throw withSource(failure, 'creating', loaded.source);
@@ -117,7 +126,10 @@ async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printe
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const where = `Resource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}`;
-    throw new ApiError({ ...error.status, message: `error when applying patch:\n${goJson(patch as Json, 0)}\nto:\n${where}\nfor: ${JSON.stringify(loaded.source)}: error when patching ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}` });
+    throw new ApiError({
+      ...error.status,
+      message: `error when applying patch:\n${goJson(patch as Json, 0)}\nto:\n${where}\nfor: ${JSON.stringify(loaded.source)}: error when patching ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}`,
+    });
   }
 }
 

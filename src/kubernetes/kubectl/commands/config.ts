@@ -1,19 +1,30 @@
 /** kubectl config. */
+
+import type { Json } from '../../api/json.ts';
 import { dump } from '../../api/yaml.ts';
 import { KubectlError, usageError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
-import { configObject, type ConfigContext, configPath, type KubeConfig, writeConfig } from '../kubeconfig.ts';
+import { type ConfigContext, configObject, configPath, type KubeConfig, writeConfig } from '../kubeconfig.ts';
 import { goJson, objectPrinter } from '../printers/objects.ts';
 import { TableWriter } from '../printers/tabwriter.ts';
-import type { Session } from '../session.ts';
 import type { Command } from './command.ts';
-import type { Json } from '../../api/json.ts';
 
 const REDACTED = new Set(['client-key-data', 'client-certificate-data', 'certificate-authority-data', 'token', 'password']);
 const redact = (config: KubeConfig): KubeConfig => ({
   ...config,
-  clusters: config.clusters.map((entry) => ({ ...entry, cluster: Object.fromEntries(Object.entries(entry.cluster).map(([key, value]) => [key, REDACTED.has(key) ? 'DATA+OMITTED' : value])) })),
-  users: config.users.map((entry) => ({ ...entry, user: Object.fromEntries(Object.entries(entry.user).map(([key, value]) => [key, REDACTED.has(key) ? (key === 'token' || key === 'password' ? 'REDACTED' : 'DATA+OMITTED') : value])) })),
+  clusters: config.clusters.map((entry) => ({
+    ...entry,
+    cluster: Object.fromEntries(Object.entries(entry.cluster).map(([key, value]) => [key, REDACTED.has(key) ? 'DATA+OMITTED' : value])),
+  })),
+  users: config.users.map((entry) => ({
+    ...entry,
+    user: Object.fromEntries(
+      Object.entries(entry.user).map(([key, value]) => [
+        key,
+        REDACTED.has(key) ? (key === 'token' || key === 'password' ? 'REDACTED' : 'DATA+OMITTED') : value,
+      ]),
+    ),
+  })),
 });
 const noContext = (name: string): KubectlError => new KubectlError(`no context exists with the name: ${JSON.stringify(name)}`);
 
@@ -40,7 +51,13 @@ export const config: Command = {
           session.out(
             new TableWriter().rows([
               ...(flags.bool('no-headers') ? [] : [['CURRENT', 'NAME', 'CLUSTER', 'AUTHINFO', 'NAMESPACE']]),
-              ...shown.map(({ name, context }) => [name === all.currentContext ? '*' : '', name, context.cluster ?? '', context.user ?? '', context.namespace ?? '']),
+              ...shown.map(({ name, context }) => [
+                name === all.currentContext ? '*' : '',
+                name,
+                context.cluster ?? '',
+                context.user ?? '',
+                context.namespace ?? '',
+              ]),
             ]),
           );
       },
@@ -74,9 +91,16 @@ export const config: Command = {
         if (flags.bool('current') && name === '') throw new KubectlError('no current context is set');
         if (name === undefined || name === '') throw usageError('kubectl config set-context', 'you must specify a non-empty context name or --current');
         const old = all.contexts.find((entry) => entry.name === name);
-        const given: ConfigContext = { ...(flags.has('cluster') ? { cluster: flags.text('cluster') } : {}), ...(flags.has('user') ? { user: flags.text('user') } : {}), ...(flags.has('namespace') ? { namespace: flags.text('namespace') } : {}) };
+        const given: ConfigContext = {
+          ...(flags.has('cluster') ? { cluster: flags.text('cluster') } : {}),
+          ...(flags.has('user') ? { user: flags.text('user') } : {}),
+          ...(flags.has('namespace') ? { namespace: flags.text('namespace') } : {}),
+        };
         const context = { ...old?.context, ...given };
-        writeConfig(session.self, flags, { ...all, contexts: old ? all.contexts.map((entry) => (entry === old ? { name, context } : entry)) : [...all.contexts, { name, context }] });
+        writeConfig(session.self, flags, {
+          ...all,
+          contexts: old ? all.contexts.map((entry) => (entry === old ? { name, context } : entry)) : [...all.contexts, { name, context }],
+        });
         session.out(`Context ${JSON.stringify(name)} ${old ? 'modified' : 'created'}.\n`);
       },
     },
@@ -88,8 +112,15 @@ export const config: Command = {
         const [name] = args;
         if (name === undefined) throw usageError('kubectl config set-cluster', 'unexpected args: []');
         const old = all.clusters.find((entry) => entry.name === name);
-        const cluster = { ...old?.cluster, ...(flags.has('server') ? { server: flags.text('server') } : {}), ...(flags.has('insecure-skip-tls-verify') ? { 'insecure-skip-tls-verify': flags.bool('insecure-skip-tls-verify') } : {}) };
-        writeConfig(session.self, flags, { ...all, clusters: old ? all.clusters.map((entry) => (entry === old ? { name, cluster } : entry)) : [...all.clusters, { name, cluster }] });
+        const cluster = {
+          ...old?.cluster,
+          ...(flags.has('server') ? { server: flags.text('server') } : {}),
+          ...(flags.has('insecure-skip-tls-verify') ? { 'insecure-skip-tls-verify': flags.bool('insecure-skip-tls-verify') } : {}),
+        };
+        writeConfig(session.self, flags, {
+          ...all,
+          clusters: old ? all.clusters.map((entry) => (entry === old ? { name, cluster } : entry)) : [...all.clusters, { name, cluster }],
+        });
         session.out(`Cluster ${JSON.stringify(name)} set.\n`);
       },
     },
@@ -104,7 +135,10 @@ export const config: Command = {
         const given: Record<string, string> = {};
         for (const key of ['token', 'client-certificate', 'client-key', 'username', 'password']) if (flags.has(key)) given[key] = flags.text(key);
         const user = { ...old?.user, ...given };
-        writeConfig(session.self, flags, { ...all, users: old ? all.users.map((entry) => (entry === old ? { name, user } : entry)) : [...all.users, { name, user }] });
+        writeConfig(session.self, flags, {
+          ...all,
+          users: old ? all.users.map((entry) => (entry === old ? { name, user } : entry)) : [...all.users, { name, user }],
+        });
         session.out(`User ${JSON.stringify(name)} set.\n`);
       },
     },
@@ -114,7 +148,8 @@ export const config: Command = {
         const [name] = args;
         const all = session.config;
         if (name === undefined) throw usageError('kubectl config delete-context', 'exactly one context name is required');
-        if (!all.contexts.some((entry) => entry.name === name)) throw new KubectlError(`cannot delete context ${name}, not in ${configPath(session.self, session.flags)}`);
+        if (!all.contexts.some((entry) => entry.name === name))
+          throw new KubectlError(`cannot delete context ${name}, not in ${configPath(session.self, session.flags)}`);
         if (all.currentContext === name) session.err('warning: this removed your active context, use "kubectl config use-context" to select a different one\n');
         writeConfig(session.self, session.flags, { ...all, contexts: all.contexts.filter((entry) => entry.name !== name) });
         session.out(`deleted context ${name} from ${configPath(session.self, session.flags)}\n`);
@@ -126,14 +161,28 @@ export const config: Command = {
         const [from, to] = args;
         const all = session.config;
         if (from === undefined || to === undefined || args.length > 2) throw usageError('kubectl config rename-context', 'unexpected args');
-        if (!all.contexts.some((entry) => entry.name === from)) throw new KubectlError(`cannot rename the context ${JSON.stringify(from)}, it's not in ${configPath(session.self, session.flags)}`);
-        writeConfig(session.self, session.flags, { ...all, contexts: all.contexts.map((entry) => (entry.name === from ? { ...entry, name: to } : entry)), currentContext: all.currentContext === from ? to : all.currentContext });
+        if (!all.contexts.some((entry) => entry.name === from))
+          throw new KubectlError(`cannot rename the context ${JSON.stringify(from)}, it's not in ${configPath(session.self, session.flags)}`);
+        writeConfig(session.self, session.flags, {
+          ...all,
+          contexts: all.contexts.map((entry) => (entry.name === from ? { ...entry, name: to } : entry)),
+          currentContext: all.currentContext === from ? to : all.currentContext,
+        });
         session.out(`Context ${JSON.stringify(from)} renamed to ${JSON.stringify(to)}.\n`);
       },
     },
     view: {
       summary: 'Display merged kubeconfig settings or a specified kubeconfig file',
-      flags: { output: text('o'), minify: bool(), raw: bool(), flatten: bool(), merge: { type: 'bool', default: 'true' }, template: text(), 'show-managed-fields': bool(), 'allow-missing-template-keys': { type: 'bool', default: 'true' } },
+      flags: {
+        output: text('o'),
+        minify: bool(),
+        raw: bool(),
+        flatten: bool(),
+        merge: { type: 'bool', default: 'true' },
+        template: text(),
+        'show-managed-fields': bool(),
+        'allow-missing-template-keys': { type: 'bool', default: 'true' },
+      },
       run: async (session) => {
         const { flags } = session;
         let shown = session.config;
@@ -141,7 +190,12 @@ export const config: Command = {
           const name = flags.text('context') || shown.currentContext;
           const context = shown.contexts.find((entry) => entry.name === name);
           if (!context) throw new KubectlError(name === '' ? 'current-context must exist in order to minify' : `cannot locate context ${name}`);
-          shown = { ...shown, contexts: [context], clusters: shown.clusters.filter((entry) => entry.name === context.context.cluster), users: shown.users.filter((entry) => entry.name === context.context.user) };
+          shown = {
+            ...shown,
+            contexts: [context],
+            clusters: shown.clusters.filter((entry) => entry.name === context.context.cluster),
+            users: shown.users.filter((entry) => entry.name === context.context.user),
+          };
         }
         if (!flags.bool('raw')) shown = redact(shown);
         const object = configObject(shown);

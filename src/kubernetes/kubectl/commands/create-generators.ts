@@ -19,7 +19,14 @@ export interface Generator {
   make(session: Session, name: string, rest: readonly string[]): ObjectLike | Promise<ObjectLike>;
 }
 
-const object = (apiVersion: string, kind: string, name: string, namespace: string | undefined, rest: { readonly [key: string]: Json | undefined }, labels?: Json): ObjectLike =>
+const object = (
+  apiVersion: string,
+  kind: string,
+  name: string,
+  namespace: string | undefined,
+  rest: { readonly [key: string]: Json | undefined },
+  labels?: Json,
+): ObjectLike =>
   ({ apiVersion, kind, metadata: { ...(labels ? { labels } : {}), name, ...(namespace ? { namespace } : {}) }, ...rest }) as unknown as ObjectLike;
 
 /** `nginx:1.27` → `nginx`: what containers are called after their image. */
@@ -37,8 +44,14 @@ function dataOf(session: Session): { readonly [key: string]: string } {
     return self.files.read(at);
   };
   const add = (key: string, value: string) => {
-    if (!/^[-._a-zA-Z0-9]+$/.test(key)) throw new KubectlError(`${JSON.stringify(key)} is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`);
-    if (key in data) throw new KubectlError(`cannot add key ${JSON.stringify(key)}, another key by that name already exists in Data for ConfigMap ${JSON.stringify(session.flags.args[0] ?? '')}`);
+    if (!/^[-._a-zA-Z0-9]+$/.test(key))
+      throw new KubectlError(
+        `${JSON.stringify(key)} is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
+      );
+    if (key in data)
+      throw new KubectlError(
+        `cannot add key ${JSON.stringify(key)}, another key by that name already exists in Data for ConfigMap ${JSON.stringify(session.flags.args[0] ?? '')}`,
+      );
     data[key] = value;
   };
   for (const source of flags.all('from-file')) {
@@ -78,7 +91,12 @@ function servicePorts(session: Session, flag: string): Json {
 const service = (type: string): Generator => ({
   summary: `Create a ${type} service`,
   usage: `kubectl create service ${type.toLowerCase()} NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none] [options]`,
-  flags: { tcp: list(), ...(type === 'ClusterIP' ? { clusterip: text() } : {}), ...(type === 'NodePort' ? { 'node-port': { type: 'int' as const, default: '0' } } : {}), ...(type === 'ExternalName' ? { 'external-name': text() } : {}) },
+  flags: {
+    tcp: list(),
+    ...(type === 'ClusterIP' ? { clusterip: text() } : {}),
+    ...(type === 'NodePort' ? { 'node-port': { type: 'int' as const, default: '0' } } : {}),
+    ...(type === 'ExternalName' ? { 'external-name': text() } : {}),
+  },
   ...(type === 'ExternalName' ? { required: ['external-name'] } : {}),
   make: (session, name) => {
     let ports = servicePorts(session, 'tcp') as readonly Record<string, Json>[];
@@ -93,7 +111,8 @@ const service = (type: string): Generator => ({
   },
 });
 
-const commandOf = (session: Session, rest: readonly string[]): { command?: Json } => (rest.length > 0 && session.flags.dashAt >= 0 ? { command: rest as Json } : {});
+const commandOf = (session: Session, rest: readonly string[]): { command?: Json } =>
+  rest.length > 0 && session.flags.dashAt >= 0 ? { command: rest as Json } : {};
 const spaced = (session: Session): string | undefined => (session.namespaceGiven ? session.namespace : undefined);
 
 async function rulesOf(session: Session): Promise<Json> {
@@ -117,7 +136,8 @@ async function rulesOf(session: Session): Promise<Json> {
     }
   }
   const names = flags.list('resource-name');
-  for (const [apiGroup, resourceNames] of byGroup) rules.push({ apiGroups: [apiGroup], ...(names.length > 0 ? { resourceNames: names as Json } : {}), resources: resourceNames, verbs: verbs as Json });
+  for (const [apiGroup, resourceNames] of byGroup)
+    rules.push({ apiGroups: [apiGroup], ...(names.length > 0 ? { resourceNames: names as Json } : {}), resources: resourceNames, verbs: verbs as Json });
   if (urls.length > 0) rules.push({ nonResourceURLs: urls as Json, verbs: verbs as Json });
   return rules;
 }
@@ -150,11 +170,37 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
       if (images.length > 1 && session.flags.dashAt >= 0) throw new KubectlError('cannot specify multiple --image options and command');
       const port = session.flags.number('port');
       const labels = { app: name };
-      const containers = images.map((image, i) => ({ image, name: imageName(image), ...(port >= 0 && i === 0 ? { ports: [{ containerPort: port }] } : {}), ...(i === 0 ? commandOf(session, rest) : {}), resources: {} }));
-      return object('apps/v1', 'Deployment', name, spaced(session), { spec: { replicas: session.flags.number('replicas'), selector: { matchLabels: labels }, strategy: {}, template: { metadata: { labels }, spec: { containers: containers as unknown as Json } } } }, labels);
+      const containers = images.map((image, i) => ({
+        image,
+        name: imageName(image),
+        ...(port >= 0 && i === 0 ? { ports: [{ containerPort: port }] } : {}),
+        ...(i === 0 ? commandOf(session, rest) : {}),
+        resources: {},
+      }));
+      return object(
+        'apps/v1',
+        'Deployment',
+        name,
+        spaced(session),
+        {
+          spec: {
+            replicas: session.flags.number('replicas'),
+            selector: { matchLabels: labels },
+            strategy: {},
+            template: { metadata: { labels }, spec: { containers: containers as unknown as Json } },
+          },
+        },
+        labels,
+      );
     },
   },
-  namespace: { summary: 'Create a namespace with the specified name', usage: 'kubectl create namespace NAME [--dry-run=server|client|none] [options]', aliases: ['ns'], flags: {}, make: (_, name) => object('v1', 'Namespace', name, undefined, { spec: {} }) },
+  namespace: {
+    summary: 'Create a namespace with the specified name',
+    usage: 'kubectl create namespace NAME [--dry-run=server|client|none] [options]',
+    aliases: ['ns'],
+    flags: {},
+    make: (_, name) => object('v1', 'Namespace', name, undefined, { spec: {} }),
+  },
   configmap: {
     summary: 'Create a config map from a local file, directory or literal value',
     usage: 'kubectl create configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]',
@@ -167,11 +213,15 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   },
   'secret generic': {
     summary: 'Create a secret from a local file, directory, or literal value',
-    usage: 'kubectl create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]',
+    usage:
+      'kubectl create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]',
     flags: { ...DATA_FLAGS, type: text() },
     make: (session, name) => {
       const data = Object.fromEntries(Object.entries(dataOf(session)).map(([key, value]) => [key, encodeBase64(value)]));
-      return object('v1', 'Secret', name, spaced(session), { ...(Object.keys(data).length > 0 ? { data } : {}), ...(session.flags.text('type') ? { type: session.flags.text('type') } : {}) });
+      return object('v1', 'Secret', name, spaced(session), {
+        ...(Object.keys(data).length > 0 ? { data } : {}),
+        ...(session.flags.text('type') ? { type: session.flags.text('type') } : {}),
+      });
     },
   },
   'secret tls': {
@@ -182,28 +232,47 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
     make: (session, name) => {
       const read = (path: string) => {
         const at = path.startsWith('/') ? path : `${session.self.cwd}/${path}`;
-        if (!session.self.files.exists(at)) throw new KubectlError(`open ${path}: no such file or directory`);
+        if (!session.self.files.exists(at)) throw new KubectlError(`Cannot read file ${path}, open ${path}: no such file or directory`);
         return encodeBase64(session.self.files.read(at));
       };
-      return object('v1', 'Secret', name, spaced(session), { data: { 'tls.crt': read(session.flags.text('cert')), 'tls.key': read(session.flags.text('key')) }, type: 'kubernetes.io/tls' });
+      return object('v1', 'Secret', name, spaced(session), {
+        data: { 'tls.crt': read(session.flags.text('cert')), 'tls.key': read(session.flags.text('key')) },
+        type: 'kubernetes.io/tls',
+      });
     },
   },
   'secret docker-registry': {
     summary: 'Create a secret for use with a Docker registry',
-    usage: 'kubectl create secret docker-registry NAME --docker-username=user --docker-password=password --docker-email=email [--docker-server=string] [options]',
+    usage:
+      'kubectl create secret docker-registry NAME --docker-username=user --docker-password=password --docker-email=email [--docker-server=string] [options]',
     flags: { 'docker-username': text(), 'docker-password': text(), 'docker-email': text(), 'docker-server': text(undefined, 'https://index.docker.io/v1/') },
     required: ['docker-password', 'docker-username'],
     make: (session, name) => {
-      const [username, password, email] = ['docker-username', 'docker-password', 'docker-email'].map((flag) => session.flags.text(flag)) as [string, string, string];
-      const config = { auths: { [session.flags.text('docker-server')]: { username, password, ...(email ? { email } : {}), auth: encodeBase64(`${username}:${password}`) } } };
-      return object('v1', 'Secret', name, spaced(session), { data: { '.dockerconfigjson': encodeBase64(JSON.stringify(config)) }, type: 'kubernetes.io/dockerconfigjson' });
+      const [username, password, email] = ['docker-username', 'docker-password', 'docker-email'].map((flag) => session.flags.text(flag)) as [
+        string,
+        string,
+        string,
+      ];
+      const config = {
+        auths: { [session.flags.text('docker-server')]: { username, password, ...(email ? { email } : {}), auth: encodeBase64(`${username}:${password}`) } },
+      };
+      return object('v1', 'Secret', name, spaced(session), {
+        data: { '.dockerconfigjson': encodeBase64(JSON.stringify(config)) },
+        type: 'kubernetes.io/dockerconfigjson',
+      });
     },
   },
   'service clusterip': service('ClusterIP'),
   'service nodeport': service('NodePort'),
   'service loadbalancer': service('LoadBalancer'),
   'service externalname': service('ExternalName'),
-  serviceaccount: { summary: 'Create a service account with the specified name', usage: 'kubectl create serviceaccount NAME [--dry-run=server|client|none] [options]', aliases: ['sa'], flags: {}, make: (session, name) => object('v1', 'ServiceAccount', name, spaced(session), {}) },
+  serviceaccount: {
+    summary: 'Create a service account with the specified name',
+    usage: 'kubectl create serviceaccount NAME [--dry-run=server|client|none] [options]',
+    aliases: ['sa'],
+    flags: {},
+    make: (session, name) => object('v1', 'ServiceAccount', name, spaced(session), {}),
+  },
   job: {
     summary: 'Create a job with the specified name',
     usage: 'kubectl create job NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...] [options]',
@@ -217,7 +286,15 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
       if (from) {
         const [kind, cron] = from.split('/') as [string, string | undefined];
         if (!/^(cronjobs?|cj)(\.|$)/.test(kind) || !cron) throw new KubectlError(`from must be an existing cronjob: unknown object type ${kind}`);
-        const job = (await session.request('GET', `/apis/batch/v1/namespaces/${session.namespace}/cronjobs/${cron}`)) as unknown as { readonly metadata: { readonly name: string; readonly uid: string }; readonly spec: { readonly jobTemplate: { readonly spec: Json; readonly metadata?: { readonly labels?: Json; readonly annotations?: Readonly<Record<string, string>> } } } };
+        const job = (await session.request('GET', `/apis/batch/v1/namespaces/${session.namespace}/cronjobs/${cron}`)) as unknown as {
+          readonly metadata: { readonly name: string; readonly uid: string };
+          readonly spec: {
+            readonly jobTemplate: {
+              readonly spec: Json;
+              readonly metadata?: { readonly labels?: Json; readonly annotations?: Readonly<Record<string, string>> };
+            };
+          };
+        };
         return {
           apiVersion: 'batch/v1',
           kind: 'Job',
@@ -230,7 +307,9 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
           spec: job.spec.jobTemplate.spec,
         } as unknown as ObjectLike;
       }
-      return object('batch/v1', 'Job', name, spaced(session), { spec: { template: { metadata: {}, spec: { containers: [{ ...commandOf(session, rest), image, name, resources: {} }], restartPolicy: 'Never' } } } });
+      return object('batch/v1', 'Job', name, spaced(session), {
+        spec: { template: { metadata: {}, spec: { containers: [{ ...commandOf(session, rest), image, name, resources: {} }], restartPolicy: 'Never' } } },
+      });
     },
   },
   cronjob: {
@@ -243,7 +322,18 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
     make: (session, name, rest) =>
       object('batch/v1', 'CronJob', name, spaced(session), {
         spec: {
-          jobTemplate: { metadata: { name }, spec: { template: { metadata: {}, spec: { containers: [{ ...commandOf(session, rest), image: session.flags.text('image'), name, resources: {} }], restartPolicy: session.flags.text('restart') } } } },
+          jobTemplate: {
+            metadata: { name },
+            spec: {
+              template: {
+                metadata: {},
+                spec: {
+                  containers: [{ ...commandOf(session, rest), image: session.flags.text('image'), name, resources: {} }],
+                  restartPolicy: session.flags.text('restart'),
+                },
+              },
+            },
+          },
           schedule: session.flags.text('schedule'),
         },
       }),
@@ -255,14 +345,22 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
     flags: { hard: text(), scopes: text() },
     make: (session, name) => {
       const hard: Record<string, string> = {};
-      for (const pair of session.flags.text('hard').split(',').filter((part) => part !== '')) {
+      for (const pair of session.flags
+        .text('hard')
+        .split(',')
+        .filter((part) => part !== '')) {
         const [key, value] = pair.split('=');
         if (!key || value === undefined) throw new KubectlError(`Invalid argument syntax ${pair}, expected <resource>=<value>`);
         wholeValue(value);
         hard[key] = value;
       }
-      const scopes = session.flags.text('scopes').split(',').filter((part) => part !== '');
-      return object('v1', 'ResourceQuota', name, spaced(session), { spec: { ...(Object.keys(hard).length > 0 ? { hard } : {}), ...(scopes.length > 0 ? { scopes } : {}) } });
+      const scopes = session.flags
+        .text('scopes')
+        .split(',')
+        .filter((part) => part !== '');
+      return object('v1', 'ResourceQuota', name, spaced(session), {
+        spec: { ...(Object.keys(hard).length > 0 ? { hard } : {}), ...(scopes.length > 0 ? { scopes } : {}) },
+      });
     },
   },
   role: {
@@ -279,20 +377,29 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   },
   rolebinding: {
     summary: 'Create a role binding for a particular role or cluster role',
-    usage: 'kubectl create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none] [options]',
+    usage:
+      'kubectl create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none] [options]',
     flags: { ...SUBJECT_FLAGS, clusterrole: text(), role: text() },
     make: (session, name) => {
       const [role, clusterRole] = [session.flags.text('role'), session.flags.text('clusterrole')];
       if ((role === '') === (clusterRole === '')) throw new KubectlError('exactly one of clusterrole or role must be specified');
-      return object('rbac.authorization.k8s.io/v1', 'RoleBinding', name, spaced(session), { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role ? 'Role' : 'ClusterRole', name: role || clusterRole }, subjects: subjectsOf(session) });
+      return object('rbac.authorization.k8s.io/v1', 'RoleBinding', name, spaced(session), {
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role ? 'Role' : 'ClusterRole', name: role || clusterRole },
+        subjects: subjectsOf(session),
+      });
     },
   },
   clusterrolebinding: {
     summary: 'Create a cluster role binding for a particular cluster role',
-    usage: 'kubectl create clusterrolebinding NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none] [options]',
+    usage:
+      'kubectl create clusterrolebinding NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none] [options]',
     flags: { ...SUBJECT_FLAGS, clusterrole: text() },
     required: ['clusterrole'],
-    make: (session, name) => object('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', name, undefined, { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: session.flags.text('clusterrole') }, subjects: subjectsOf(session) }),
+    make: (session, name) =>
+      object('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', name, undefined, {
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: session.flags.text('clusterrole') },
+        subjects: subjectsOf(session),
+      }),
   },
   poddisruptionbudget: {
     summary: 'Create a pod disruption budget with the specified name',
@@ -305,17 +412,31 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
       if (minimum === '' && maximum === '') throw new KubectlError('one of min-available or max-unavailable must be specified');
       if (minimum !== '' && maximum !== '') throw new KubectlError('min-available and max-unavailable cannot be both specified');
       const number = (value: string): Json => (/^\d+$/.test(value) ? Number(value) : value);
-      const matchLabels = Object.fromEntries(parseSelector(session.flags.text('selector')).requirements.map((requirement) => [requirement.key, requirement.values[0] ?? '']));
-      return object('policy/v1', 'PodDisruptionBudget', name, spaced(session), { spec: { ...(minimum ? { minAvailable: number(minimum) } : { maxUnavailable: number(maximum) }), selector: { matchLabels } } });
+      const matchLabels = Object.fromEntries(
+        parseSelector(session.flags.text('selector')).requirements.map((requirement) => [requirement.key, requirement.values[0] ?? '']),
+      );
+      return object('policy/v1', 'PodDisruptionBudget', name, spaced(session), {
+        spec: { ...(minimum ? { minAvailable: number(minimum) } : { maxUnavailable: number(maximum) }), selector: { matchLabels } },
+      });
     },
   },
   priorityclass: {
     summary: 'Create a priority class with the specified name',
     usage: 'kubectl create priorityclass NAME --value=VALUE --global-default=BOOL [--dry-run=server|client|none] [options]',
     aliases: ['pc'],
-    flags: { value: { type: 'int', default: '0' }, 'global-default': { type: 'bool' }, description: text(), 'preemption-policy': text(undefined, 'PreemptLowerPriority') },
+    flags: {
+      value: { type: 'int', default: '0' },
+      'global-default': { type: 'bool' },
+      description: text(),
+      'preemption-policy': text(undefined, 'PreemptLowerPriority'),
+    },
     make: (session, name) =>
-      object('scheduling.k8s.io/v1', 'PriorityClass', name, undefined, { ...(session.flags.text('description') ? { description: session.flags.text('description') } : {}), ...(session.flags.bool('global-default') ? { globalDefault: true } : {}), preemptionPolicy: session.flags.text('preemption-policy'), value: session.flags.number('value') }),
+      object('scheduling.k8s.io/v1', 'PriorityClass', name, undefined, {
+        ...(session.flags.text('description') ? { description: session.flags.text('description') } : {}),
+        ...(session.flags.bool('global-default') ? { globalDefault: true } : {}),
+        preemptionPolicy: session.flags.text('preemption-policy'),
+        value: session.flags.number('value'),
+      }),
   },
   ingress: {
     summary: 'Create an ingress with the specified name',
@@ -339,9 +460,19 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
         if (/,tls/.test(rule)) tls.push({ hosts: [m[1]!], ...(m[4] ? { secretName: m[4] } : {}) });
       }
       const fallback = session.flags.text('default-backend');
-      if (hosts.size === 0 && fallback === '') throw new KubectlError('not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)');
+      if (hosts.size === 0 && fallback === '')
+        throw new KubectlError(
+          'not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)',
+        );
       const rules = [...hosts].map(([host, paths]) => ({ ...(host ? { host } : {}), http: { paths } }));
-      return object('networking.k8s.io/v1', 'Ingress', name, spaced(session), { spec: { ...(fallback ? { defaultBackend: backend(fallback) } : {}), ...(session.flags.text('class') ? { ingressClassName: session.flags.text('class') } : {}), ...(rules.length > 0 ? { rules: rules as unknown as Json } : {}), ...(tls.length > 0 ? { tls } : {}) } });
+      return object('networking.k8s.io/v1', 'Ingress', name, spaced(session), {
+        spec: {
+          ...(fallback ? { defaultBackend: backend(fallback) } : {}),
+          ...(session.flags.text('class') ? { ingressClassName: session.flags.text('class') } : {}),
+          ...(rules.length > 0 ? { rules: rules as unknown as Json } : {}),
+          ...(tls.length > 0 ? { tls } : {}),
+        },
+      });
     },
   },
 };

@@ -1,10 +1,12 @@
 /** kubectl create: from files, or one of the generators. */
 import type { Json } from '../../api/json.ts';
+import { ApiError, TransportError } from '../../api/request.ts';
 import { forEach, loadFiles, locate } from '../builder.ts';
-import { pathOf } from '../discovery.ts';
+import { pathOf, type ResourceInfo } from '../discovery.ts';
 import { KubectlError, usageError, withSource } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
+import { asTyped } from '../printers/typed.ts';
 import type { ObjectLike, Session } from '../session.ts';
 import { validation, withLastApplied } from './apply.ts';
 import type { Command } from './command.ts';
@@ -16,25 +18,62 @@ const VALIDATE: FlagSpecs = { validate: { type: 'string', bare: 'strict', defaul
 export async function createObject(session: Session, object: ObjectLike, manager: string): Promise<void> {
   const dryRun = dryRunOf(session);
   const printer = new ResultPrinter(session, dryRun);
-  const target = await locate(session, { object, source: '' });
-  const body = session.flags.bool('save-config') ? withLastApplied(target.object) : target.object;
   if (dryRun === 'client') {
-    printer.print(target.info, body, 'created');
+    const info = infoOf(object);
+    const shown = asTyped(session.flags.bool('save-config') ? withLastApplied(object) : object);
+    printer.print(info, shown, 'created');
     return;
   }
+  const target = await locate(session, { object, source: '' });
+  const body = session.flags.bool('save-config') ? withLastApplied(target.object) : target.object;
   try {
-    const created = await session.request('POST', pathOf(target.info, target.namespace), { query: { ...writeQuery(session, manager, dryRun), ...(session.flags.has('validate') ? validation(session) : { fieldValidation: 'Strict' }) }, body: body as unknown as Json });
+    const created = await session.request('POST', pathOf(target.info, target.namespace), {
+      query: { ...writeQuery(session, manager, dryRun), ...(session.flags.has('validate') ? validation(session) : { fieldValidation: 'Strict' }) },
+      body: body as unknown as Json,
+    });
     printer.print(target.info, created as unknown as ObjectLike, 'created');
   } catch (error) {
-    throw prefixed(error, `failed to create ${object.kind.toLowerCase()}`);
+    const prefix = FAILURES[object.kind];
+    // Most generators put the failure into words of their own, and with that lose what kind of error it was.
+    if (prefix && error instanceof ApiError) throw new KubectlError(`${prefix(object)}${error.message}`);
+    if (prefix && error instanceof TransportError)
+      throw new KubectlError(
+        `${prefix(object)}Post "${session.serverUrl}${pathOf(target.info, target.namespace)}?fieldManager=${manager}&fieldValidation=Strict": ${error.message}`,
+      );
+    throw error;
   }
 }
 
-/** `error: failed to create deployment: deployments.apps "web" already exists` is how generators report a server's no. */
-function prefixed(error: unknown, prefix: string): unknown {
-  if (error instanceof Error && error.name === 'ApiError') return new KubectlError(`${prefix}: ${error.message}`);
-  return error;
-}
+const FAILURES: Readonly<Record<string, (object: ObjectLike) => string>> = {
+  ClusterRoleBinding: () => 'failed to create clusterrolebinding: ',
+  ConfigMap: () => 'failed to create configmap: ',
+  CronJob: () => 'failed to create cronjob: ',
+  Deployment: () => 'failed to create deployment: ',
+  Ingress: () => 'failed to create ingress: ',
+  Job: () => 'failed to create job: ',
+  PodDisruptionBudget: () => 'failed to create poddisruptionbudgets: ',
+  PriorityClass: () => 'failed to create priorityclass: ',
+  ResourceQuota: () => 'failed to create quota: ',
+  RoleBinding: () => 'failed to create rolebinding: ',
+  Secret: () => 'failed to create secret ',
+  Service: (object) => `failed to create ${(object['spec'] as { readonly type?: string } | undefined)?.type ?? ''} service: `,
+  ServiceAccount: () => 'failed to create serviceaccount: ',
+};
+
+/** Enough of a resource to name an object: --dry-run=client works without a server. */
+const infoOf = (object: ObjectLike): ResourceInfo => ({
+  group: object.apiVersion.includes('/') ? object.apiVersion.split('/')[0]! : '',
+  version: object.apiVersion.split('/').at(-1)!,
+  resource: '',
+  singular: '',
+  kind: object.kind,
+  namespaced: false,
+  verbs: [],
+  shortNames: [],
+  categories: [],
+  subresources: [],
+  preferred: true,
+});
 
 const fromGenerator = (path: string, generator: Generator): Command => ({
   summary: generator.summary,
@@ -80,7 +119,12 @@ export const create: Command = {
     role: single('role'),
     rolebinding: single('rolebinding'),
     secret: group('Create a secret using a specified subcommand', 'kubectl create secret', ['generic', 'tls', 'docker-registry']),
-    service: group('Create a service using a specified subcommand', 'kubectl create service', ['clusterip', 'nodeport', 'loadbalancer', 'externalname'], ['svc']),
+    service: group(
+      'Create a service using a specified subcommand',
+      'kubectl create service',
+      ['clusterip', 'nodeport', 'loadbalancer', 'externalname'],
+      ['svc'],
+    ),
     serviceaccount: single('serviceaccount'),
     token: {
       summary: 'Request a service account token',
@@ -91,8 +135,15 @@ export const create: Command = {
         if (name === undefined || args.length > 1) throw usageError('kubectl create token', `accepts 1 arg(s), received ${args.length}`);
         const duration = session.flags.duration('duration');
         const audiences = session.flags.list('audience');
-        const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: { audiences: audiences.length > 0 ? audiences : null, ...(duration > 0 ? { expirationSeconds: Math.floor(duration / 1_000_000) } : {}) } };
-        const answer = await session.request('POST', `/api/v1/namespaces/${session.namespace}/serviceaccounts/${name}/token`, { body: body as unknown as Json });
+        const body = {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          metadata: {},
+          spec: { audiences: audiences.length > 0 ? audiences : null, ...(duration > 0 ? { expirationSeconds: Math.floor(duration / 1_000_000) } : {}) },
+        };
+        const answer = await session.request('POST', `/api/v1/namespaces/${session.namespace}/serviceaccounts/${name}/token`, {
+          body: body as unknown as Json,
+        });
         const token = (answer as { readonly status?: { readonly token?: string } } | null)?.status?.token;
         if (!token) throw new KubectlError('failed to create token:  no token in server response');
         session.out(`${token}\n`);
@@ -111,7 +162,10 @@ export const create: Command = {
         return;
       }
       try {
-        const created = await session.request('POST', pathOf(target.info, target.namespace), { query: { ...writeQuery(session, 'kubectl-create', dryRun), ...validation(session) }, body: body as unknown as Json });
+        const created = await session.request('POST', pathOf(target.info, target.namespace), {
+          query: { ...writeQuery(session, 'kubectl-create', dryRun), ...validation(session) },
+          body: body as unknown as Json,
+        });
         printer.print(target.info, created as unknown as ObjectLike, 'created');
       } catch (error) {
         throw withSource(error, 'creating', loaded.source);
@@ -123,7 +177,16 @@ export const create: Command = {
 export const replace: Command = {
   summary: 'Replace a resource by file name or stdin',
   usage: 'kubectl replace -f FILENAME [options]',
-  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, ...VALIDATE, force: bool(), 'grace-period': { type: 'int', default: '-1' }, cascade: { type: 'string', bare: 'background', default: 'background' }, timeout: { type: 'duration', default: '0' } },
+  flags: {
+    ...FILE_FLAGS,
+    ...PRINT_FLAGS,
+    ...DRY_RUN_FLAGS,
+    ...VALIDATE,
+    force: bool(),
+    'grace-period': { type: 'int', default: '-1' },
+    cascade: { type: 'string', bare: 'background', default: 'background' },
+    timeout: { type: 'duration', default: '0' },
+  },
   run: async (session) => {
     const dryRun = dryRunOf(session);
     const printer = new ResultPrinter(session, dryRun);
@@ -133,9 +196,11 @@ export const replace: Command = {
       const path = pathOf(target.info, target.namespace, target.name);
       try {
         if (session.flags.bool('force')) {
-          await session.request('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: Math.max(0, session.flags.number('grace-period')) } }).catch((error: unknown) => {
-            if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
-          });
+          await session
+            .request('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: Math.max(0, session.flags.number('grace-period')) } })
+            .catch((error: unknown) => {
+              if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
+            });
           for (let tries = 0; tries < 300; tries++) {
             if ((await session.send('GET', path)).status === 404) break;
             await session.self.process.clock.sleep(1_000_000);

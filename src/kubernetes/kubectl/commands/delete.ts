@@ -42,7 +42,10 @@ export const remove: Command = {
     if (grace === 0 && !flags.bool('force')) grace = 1;
     if (flags.bool('force') && grace < 0) grace = 0;
     if (flags.bool('force') && grace > 0) throw new KubectlError('--force and --grace-period greater than 0 cannot be specified together');
-    if (flags.bool('force') && grace === 0) session.err('Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n');
+    if (flags.bool('force') && grace === 0)
+      session.err(
+        'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
+      );
     const output = flags.text('output');
     if (output !== '' && output !== 'name') throw new KubectlError(`unexpected -o output mode: ${output}. We only support '-o name'`);
     const policy = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan', true: 'Background', false: 'Orphan' }[flags.text('cascade')];
@@ -127,12 +130,14 @@ async function targetsOf(session: Session, args: readonly string[]): Promise<rea
 }
 
 async function waitGone(session: Session, target: Target & { readonly uid: string | undefined }, timeout: number): Promise<void> {
-  const gone = (object: JsonObject | undefined): boolean => object === undefined || (target.uid !== undefined && (object['metadata'] as JsonObject)['uid'] !== target.uid);
+  const gone = (object: JsonObject | undefined): boolean =>
+    object === undefined || (target.uid !== undefined && (object['metadata'] as JsonObject)['uid'] !== target.uid);
   try {
     if (gone(await getObject(session, target))) return;
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
   }
-  if ((await watchUntil(session, target, timeout, gone)) === 'timeout') throw new KubectlError(`timed out waiting for the condition on ${target.info.resource}/${target.name}`);
+  if ((await watchUntil(session, target, timeout, gone)) === 'timeout')
+    throw new KubectlError(`timed out waiting for the condition on ${target.info.resource}/${target.name}`);
 }

@@ -1,19 +1,29 @@
 /** kubectl describe. */
+
+import type { KubeObject } from '../../api/meta.ts';
 import { getObject, listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
-import { describeObject } from '../describe/describers.ts';
+import { describe as describeObject } from '../describe/describe.ts';
 import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, FILE_FLAGS, text } from '../flags.ts';
+import { readerOf, rowOf } from '../rows.ts';
 import type { ObjectLike } from '../session.ts';
 import type { Command } from './command.ts';
 
 export const describe: Command = {
   summary: 'Show details of a specific resource or group of resources',
   usage: 'kubectl describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]',
-  flags: { ...FILE_FLAGS, selector: text('l'), 'all-namespaces': bool('A'), 'show-events': { type: 'bool', default: 'true' }, 'chunk-size': { type: 'int', default: '500' } },
+  flags: {
+    ...FILE_FLAGS,
+    selector: text('l'),
+    'all-namespaces': bool('A'),
+    'show-events': { type: 'bool', default: 'true' },
+    'chunk-size': { type: 'int', default: '500' },
+  },
   run: async (session, args) => {
     const { flags } = session;
     const fromFiles = flags.list('filename').length > 0;
-    if (args.length === 0 && !fromFiles) throw new KubectlError('You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported resources.');
+    if (args.length === 0 && !fromFiles)
+      throw new KubectlError('You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported resources.');
     const everything = flags.bool('all-namespaces');
     const found: (Target & { readonly object: ObjectLike })[] = [];
     const failures: unknown[] = [];
@@ -36,7 +46,8 @@ export const describe: Command = {
           const list = await listObjects(session, target.info, { everything });
           const matching = list.items.filter((item) => item.metadata.name?.startsWith(target.name));
           if (matching.length === 0) failures.push(error);
-          for (const object of matching) found.push({ info: target.info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object });
+          for (const object of matching)
+            found.push({ info: target.info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object });
         }
       }
       for (const info of selection.lists) {
@@ -44,14 +55,20 @@ export const describe: Command = {
         for (const object of list.items) found.push({ info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object });
       }
       if (found.length === 0 && failures.length === 0) {
-        session.err(everything || selection.lists.every((info) => !info.namespaced) ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`);
+        session.err(
+          everything || selection.lists.every((info) => !info.namespaced) ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`,
+        );
         return;
       }
     }
+    const read = readerOf(session);
     let first = true;
     for (const { info, object } of found) {
       const full = object.kind ? object : ({ ...object, kind: info.kind } as ObjectLike);
-      const described = await describeObject(session, info.group, full, flags.bool('show-events'));
+      const described = await describeObject(rowOf(info), full as unknown as KubeObject, read, {
+        showEvents: flags.bool('show-events'),
+        now: session.self.process.clock.now(),
+      });
       session.out(`${first ? '' : '\n\n'}${described}`);
       first = false;
     }

@@ -16,8 +16,16 @@ type EventObject = DeepReadonly<Event>;
 
 export const events: Command = {
   summary: 'List events',
-  usage: "kubectl events [(-o|--output=)json|yaml|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning] [options]",
-  flags: { ...PRINT_FLAGS, for: text(), watch: bool('w'), types: { type: 'strings' }, 'all-namespaces': bool('A'), 'no-headers': bool(), 'chunk-size': { type: 'int', default: '500' } },
+  usage: 'kubectl events [(-o|--output=)json|yaml|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning] [options]',
+  flags: {
+    ...PRINT_FLAGS,
+    for: text(),
+    watch: bool('w'),
+    types: { type: 'strings' },
+    'all-namespaces': bool('A'),
+    'no-headers': bool(),
+    'chunk-size': { type: 'int', default: '500' },
+  },
   run: async (session) => {
     const { flags } = session;
     const everything = flags.bool('all-namespaces');
@@ -28,7 +36,8 @@ export const events: Command = {
     if (flags.text('for')) {
       const target = (await select(session, [flags.text('for')])).targets[0];
       if (!target) throw new KubectlError('--for must be in resource/name form');
-      query['fieldSelector'] = `involvedObject.kind=${target.info.kind},involvedObject.apiVersion=${groupVersionOf(target.info)},involvedObject.name=${target.name}`;
+      query['fieldSelector'] =
+        `involvedObject.kind=${target.info.kind},involvedObject.apiVersion=${groupVersionOf(target.info)},involvedObject.name=${target.name}`;
     }
     const path = everything ? '/api/v1/events' : `/api/v1/namespaces/${session.namespace}/events`;
     const printer = objectPrinter(session);
@@ -50,13 +59,22 @@ export const events: Command = {
       else session.err(`No events found in ${session.namespace} namespace.\n`);
       return;
     }
-    if (printer) session.out(printer({ apiVersion: 'v1', items: sorted.map((event) => ({ ...event, apiVersion: 'v1', kind: 'Event' })) as unknown as Json, kind: 'EventList', metadata: {} }));
+    if (printer)
+      session.out(
+        printer({
+          apiVersion: 'v1',
+          items: sorted.map((event) => ({ ...event, apiVersion: 'v1', kind: 'Event' })) as unknown as Json,
+          kind: 'EventList',
+          metadata: {},
+        }),
+      );
     else session.out(writer.rows([...(flags.bool('no-headers') ? [] : [header(everything)]), ...sorted.map((event) => row(session, event, everything))]));
   },
 };
 
 const header = (everything: boolean): string[] => [...(everything ? ['NAMESPACE'] : []), 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
-const lastSeen = (event: EventObject): number => instantOf(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp) ?? 0;
+const lastSeen = (event: EventObject): number =>
+  instantOf(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp) ?? 0;
 
 function row(session: Session, event: EventObject, everything: boolean): string[] {
   const now = session.self.process.clock.now();
@@ -65,6 +83,17 @@ function row(session: Session, event: EventObject, everything: boolean): string[
     return at === undefined ? '<unknown>' : humanDuration(now - at);
   };
   const first = since(event.eventTime ?? event.firstTimestamp);
-  const interval = event.series ? `${since(event.series.lastObservedTime)} (x${event.series.count} over ${first})` : (event.count ?? 0) > 1 ? `${since(event.lastTimestamp)} (x${event.count} over ${first})` : first;
-  return [...(everything ? [event.metadata.namespace ?? ''] : []), interval, event.type ?? '', event.reason ?? '', `${event.involvedObject.kind}/${event.involvedObject.name}`, (event.message ?? '').trim()];
+  const interval = event.series
+    ? `${since(event.series.lastObservedTime)} (x${event.series.count} over ${first})`
+    : (event.count ?? 0) > 1
+      ? `${since(event.lastTimestamp)} (x${event.count} over ${first})`
+      : first;
+  return [
+    ...(everything ? [event.metadata.namespace ?? ''] : []),
+    interval,
+    event.type ?? '',
+    event.reason ?? '',
+    `${event.involvedObject.kind}/${event.involvedObject.name}`,
+    (event.message ?? '').trim(),
+  ];
 }

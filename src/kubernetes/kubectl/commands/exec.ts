@@ -7,7 +7,13 @@ import { isObject, readStream, type Session } from '../session.ts';
 import type { Command } from './command.ts';
 import { containerOf, type PodObject, podsOf } from './pods.ts';
 
-const STREAM_FLAGS = { stdin: bool('i'), tty: bool('t'), container: text('c'), quiet: bool('q'), 'pod-running-timeout': { type: 'duration', default: '1m0s' } } as const;
+const STREAM_FLAGS = {
+  stdin: bool('i'),
+  tty: bool('t'),
+  container: text('c'),
+  quiet: bool('q'),
+  'pod-running-timeout': { type: 'duration', default: '1m0s' },
+} as const;
 
 /** What a terminal may let a program do; the shell's terminals can. */
 interface RawTerminal {
@@ -47,7 +53,8 @@ export const attach: Command = {
 /** Connects the person's streams with the container's, until the remote side ends. Throws ExitWith for a command's own failure. */
 export async function run(session: Session, pod: PodObject, subresource: 'exec' | 'attach', command: readonly string[]): Promise<void> {
   const { self, flags } = session;
-  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') throw new KubectlError(`cannot ${subresource === 'exec' ? 'exec into' : 'attach'} a container in a completed pod; current phase is ${pod.status.phase}`);
+  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed')
+    throw new KubectlError(`cannot ${subresource === 'exec' ? 'exec into' : 'attach'} a container in a completed pod; current phase is ${pod.status.phase}`);
   const container = containerOf(session, pod, flags.text('container'), flags.bool('quiet'));
   const stdin = flags.bool('stdin');
   const terminal = self.terminal as RawTerminal | undefined;
@@ -63,12 +70,16 @@ export async function run(session: Session, pod: PodObject, subresource: 'exec' 
   if (tty) query['tty'] = 'true';
   else query['stderr'] = 'true';
   if (subresource === 'attach' && tty && !flags.bool('quiet')) session.err("If you don't see a command prompt, try pressing enter.\n");
-  const response = await session.send('GET', `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/${subresource}`, { query, upgrade: input });
+  const response = await session.send('GET', `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/${subresource}`, {
+    query,
+    upgrade: input,
+  });
   if (response.status >= 400 || !response.stream) {
     const body = response.body;
     if (isObject(body) && body['kind'] === 'Status') {
       const status = body as unknown as Status;
-      if (status.code === 500 || status.code === 400) throw new KubectlError(`Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}`);
+      if (status.code === 500 || status.code === 400)
+        throw new KubectlError(`Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}`);
       throw new ApiError(status);
     }
     throw new KubectlError(`unable to upgrade connection: ${typeof body === 'string' ? body : `HTTP ${response.status}`}`);
@@ -103,7 +114,11 @@ export async function run(session: Session, pod: PodObject, subresource: 'exec' 
           session.err(`command terminated with exit code ${code}\n`);
           throw new ExitWith(Number(code));
         }
-        throw new KubectlError(status.reason === 'InternalError' || !status.reason ? `Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}` : (status.message ?? ''));
+        throw new KubectlError(
+          status.reason === 'InternalError' || !status.reason
+            ? `Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}`
+            : (status.message ?? ''),
+        );
       }
     }
   } finally {

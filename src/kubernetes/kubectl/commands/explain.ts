@@ -1,8 +1,9 @@
 /** kubectl explain. */
 import { groupVersionOf } from '../discovery.ts';
 import { KubectlError } from '../errors.ts';
-import { bool, text } from '../flags.ts';
 import { ExplainError, explainText } from '../explain/explain.ts';
+import { bool, text } from '../flags.ts';
+import { rowOf } from '../rows.ts';
 import { isObject, type JsonObject } from '../session.ts';
 import type { Command } from './command.ts';
 
@@ -11,7 +12,8 @@ export const explain: Command = {
   usage: 'kubectl explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2] [options]',
   flags: { recursive: bool(), 'api-version': text(), output: text('o', 'plaintext') },
   run: async (session, args) => {
-    if (args.length === 0) throw new KubectlError('You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.');
+    if (args.length === 0)
+      throw new KubectlError('You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.');
     if (args.length > 1) throw new KubectlError('We accept only this format: explain RESOURCE');
     const [type, ...path] = args[0]!.replace(/\.$/, '').split('.') as [string, ...string[]];
     const { discovery, flags } = session;
@@ -37,9 +39,7 @@ export const explain: Command = {
     const hash = /[?&]hash=([^&]*)/.exec(url)?.[1];
     const document = await session.request('GET', url.split('?')[0]!, { query: hash ? { hash } : {} });
     try {
-      session.out(
-        explainText(document, { group: info.group, version: info.version, plural: info.resource, kind: info.kind }, fields, flags.bool('recursive')),
-      );
+      session.out(explainText(document, rowOf(info), fields, flags.bool('recursive')));
     } catch (error) {
       if (!(error instanceof ExplainError)) throw error;
       session.out(error.printed);

@@ -1,7 +1,9 @@
 /** kubectl get. */
-import { humanDuration, instantOf } from '../../api/time.ts';
-import { ApiError, type Status, type WatchEvent } from '../../api/request.ts';
+
 import type { Json } from '../../api/json.ts';
+import { parseQuantity } from '../../api/quantity.ts';
+import { ApiError, type Status, type WatchEvent } from '../../api/request.ts';
+import { humanDuration, instantOf } from '../../api/time.ts';
 import { listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
 import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { AggregateFailure, isNotFound, KubectlError, usageError } from '../errors.ts';
@@ -10,14 +12,14 @@ import { compileJsonPath, relaxedPath } from '../jsonpath.ts';
 import { objectPrinter, withoutManagedFields } from '../printers/objects.ts';
 import { bareTable, isTable, type Table, TablePrinter } from '../printers/table.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
-import { parseQuantity } from '../../api/quantity.ts';
 import type { Command } from './command.ts';
 
 const TABLE_ACCEPT = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json';
 
 export const get: Command = {
   summary: 'Display one or many resources',
-  usage: 'kubectl get [(-o|--output=)json|yaml|name|template|jsonpath|custom-columns|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]',
+  usage:
+    'kubectl get [(-o|--output=)json|yaml|name|template|jsonpath|custom-columns|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]',
   flags: {
     ...FILE_FLAGS,
     ...PRINT_FLAGS,
@@ -44,7 +46,10 @@ export const get: Command = {
     const fromFiles = flags.list('filename').length > 0;
     if (args.length === 0 && !fromFiles) {
       session.err('You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\n');
-      throw usageError('kubectl get', 'Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).');
+      throw usageError(
+        'kubectl get',
+        'Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).',
+      );
     }
     const everything = flags.bool('all-namespaces');
     const printer = objectPrinter(session);
@@ -102,7 +107,16 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
     }
     for (const info of selection.lists) {
       try {
-        items.push(...(await listObjects(session, info, { everything: everything || !info.namespaced, selector: flags.text('selector'), fieldSelector: flags.text('field-selector'), chunk: flags.number('chunk-size') })).items);
+        items.push(
+          ...(
+            await listObjects(session, info, {
+              everything: everything || !info.namespaced,
+              selector: flags.text('selector'),
+              fieldSelector: flags.text('field-selector'),
+              chunk: flags.number('chunk-size'),
+            })
+          ).items,
+        );
       } catch (error) {
         fail(error);
       }
@@ -114,7 +128,8 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
       else if (flags.text('output') === 'name') for (const item of items) session.out(printer(item));
       else session.out(printer({ apiVersion: 'v1', items: items as unknown as Json, kind: 'List', metadata: { resourceVersion: '' } }));
     }
-    if (items.length === 0 && flags.text('output') === 'name' && failures.length === 0 && !flags.bool('ignore-not-found') && selection.targets.length === 0) session.err(noneFound(session, selection, everything));
+    if (items.length === 0 && flags.text('output') === 'name' && failures.length === 0 && !flags.bool('ignore-not-found') && selection.targets.length === 0)
+      session.err(noneFound(session, selection, everything));
     return throwAll(failures);
   }
 
@@ -139,11 +154,11 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
   const groups: { info: ResourceInfo; table: Table }[] = [];
   for (const part of parts) {
     const last = groups.at(-1);
-    if (last && last.info === part.info) groups[groups.length - 1] = { info: last.info, table: { ...last.table, rows: [...(last.table.rows ?? []), ...(part.table.rows ?? [])] } };
+    if (last && last.info === part.info)
+      groups[groups.length - 1] = { info: last.info, table: { ...last.table, rows: [...(last.table.rows ?? []), ...(part.table.rows ?? [])] } };
     else groups.push(part);
   }
   let printed = false;
-  let lastNamespaced: boolean | undefined;
   for (const { info, table } of groups) {
     let rows = table.rows ?? [];
     if (rows.length === 0) continue;
@@ -153,12 +168,10 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
       rows = sorted;
     }
     const prefixed = selection.several || flags.bool('show-kind');
-    if (printed) session.out('\n');
-    lastNamespaced = info.namespaced;
+    if (printed && !flags.bool('no-headers')) session.out('\n');
     session.out(new TablePrinter(tableOptions(session, everything && info.namespaced, prefixed ? shownName(info, '') : undefined)).print({ ...table, rows }));
     printed = true;
   }
-  void lastNamespaced;
   if (!printed && failures.length === 0 && !flags.bool('ignore-not-found')) session.err(noneFound(session, selection, everything));
   throwAll(failures);
 }
@@ -183,7 +196,10 @@ async function fetchTable(session: Session, path: string, query: Record<string, 
   let table: Table | undefined;
   let token = '';
   do {
-    const body = await session.request('GET', path, { accept: flags.bool('server-print') ? TABLE_ACCEPT : 'application/json', query: token ? { ...query, continue: token } : query });
+    const body = await session.request('GET', path, {
+      accept: flags.bool('server-print') ? TABLE_ACCEPT : 'application/json',
+      query: token ? { ...query, continue: token } : query,
+    });
     if (!isTable(body)) {
       const items = isObject(body) && Array.isArray(body['items']) ? (body['items'] as readonly JsonObject[]) : isObject(body) ? [body] : [];
       return bareTable(items, ageOf(session));
@@ -200,7 +216,9 @@ function sortBy<T>(items: T[], object: (item: T) => JsonObject, path: string): v
   const compiled = compileJsonPath(relaxedPath(path));
   const keys = new Map(items.map((item) => [item, compiled.find(object(item))[0] as Json | undefined]));
   if (items.length > 0 && [...keys.values()].every((value) => value === undefined)) {
-    throw new KubectlError(`couldn't find any field with path ${JSON.stringify(`{${path.startsWith('{') ? path.slice(1, -1) : path.startsWith('.') ? path : `.${path}`}}`)} in the list of objects`);
+    throw new KubectlError(
+      `couldn't find any field with path ${JSON.stringify(`{${path.startsWith('{') ? path.slice(1, -1) : path.startsWith('.') ? path : `.${path}`}}`)} in the list of objects`,
+    );
   }
   const compare = (a: Json | undefined, b: Json | undefined): number => {
     if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
@@ -239,7 +257,10 @@ async function watch(session: Session, selection: Selection, printer: Printer, e
   if (flags.text('field-selector')) query['fieldSelector'] = flags.text('field-selector');
   const accept = printer ? 'application/json' : TABLE_ACCEPT;
   const collection = pathOf(info, everything ? undefined : target ? target.namespace : session.namespace);
-  const body = await session.request('GET', target ? pathOf(info, target.namespace, target.name) : collection, { accept, query: target ? {} : { ...query, limit: '500' } });
+  const body = await session.request('GET', target ? pathOf(info, target.namespace, target.name) : collection, {
+    accept,
+    query: target ? {} : { ...query, limit: '500' },
+  });
   const tables = new TablePrinter(tableOptions(session, everything && info.namespaced, flags.bool('show-kind') ? shownName(info, '') : undefined));
   const events = flags.bool('output-watch-events');
   const print = (type: string, object: Json) => {
@@ -253,7 +274,9 @@ async function watch(session: Session, selection: Selection, printer: Printer, e
   };
   let resourceVersion = isObject(body) ? String((body['metadata'] as JsonObject | undefined)?.['resourceVersion'] ?? '') : '';
   if (!flags.bool('watch-only')) {
-    if (printer && isObject(body) && Array.isArray(body['items'])) for (const item of body['items'] as readonly ObjectLike[]) print('ADDED', item.kind ? item : ({ ...item, apiVersion: body['apiVersion'], kind: String(body['kind']).replace(/List$/, '') } as unknown as Json));
+    if (printer && isObject(body) && Array.isArray(body['items']))
+      for (const item of body['items'] as readonly ObjectLike[])
+        print('ADDED', item.kind ? item : ({ ...item, apiVersion: body['apiVersion'], kind: String(body['kind']).replace(/List$/, '') } as unknown as Json));
     else if (!isTable(body) || (body.rows ?? []).length > 0) print('ADDED', body);
   }
   if (target) {

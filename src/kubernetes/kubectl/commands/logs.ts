@@ -1,6 +1,7 @@
 /** kubectl logs. */
-import { instantOf } from '../../api/time.ts';
+
 import { Mailbox } from '../../../sim/mailbox.ts';
+import { instantOf } from '../../api/time.ts';
 import { KubectlError, usageError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import type { Reader, Session } from '../session.ts';
@@ -34,7 +35,8 @@ export const logs: Command = {
     const selector = flags.text('selector');
     if (selector && args.length > 0) throw usageError('kubectl logs', `only a selector (-l) or a POD name is allowed`);
     if (!selector && (args.length === 0 || args.length > 2)) throw usageError('kubectl logs', USAGE);
-    if (flags.bool('all-containers') && flags.text('container')) throw new KubectlError('--all-containers=true should not be specified with container name ' + flags.text('container'));
+    if (flags.bool('all-containers') && flags.text('container'))
+      throw new KubectlError('--all-containers=true should not be specified with container name ' + flags.text('container'));
     if (flags.has('tail') && flags.number('tail') < -1) throw new KubectlError('--tail must be greater than or equal to -1');
     let container = flags.text('container');
     if (args[1] !== undefined) {
@@ -58,7 +60,9 @@ export const logs: Command = {
     }
     const sources = pods.flatMap((pod) => containersOf(session, pod, container).map((name) => ({ pod, name })));
     if (flags.bool('follow') && sources.length > flags.number('max-log-requests'))
-      throw new KubectlError(`you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${flags.number('max-log-requests')}, use --max-log-requests to increase the limit`);
+      throw new KubectlError(
+        `you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${flags.number('max-log-requests')}, use --max-log-requests to increase the limit`,
+      );
     if (flags.bool('follow') && sources.length > 1) return followAll(session, sources);
     for (const { pod, name } of sources) {
       try {
@@ -72,9 +76,12 @@ export const logs: Command = {
 };
 
 function containersOf(session: Session, pod: PodObject, container: string): readonly string[] {
-  if (session.flags.bool('all-containers')) return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? []), ...(pod.spec?.ephemeralContainers ?? [])].map((one) => one.name);
+  if (session.flags.bool('all-containers'))
+    return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? []), ...(pod.spec?.ephemeralContainers ?? [])].map((one) => one.name);
   if (container) {
-    const known = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])].some((one) => one.name === container);
+    const known = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])].some(
+      (one) => one.name === container,
+    );
     if (!known) throw new KubectlError(`container ${container} is not valid for pod ${pod.metadata.name}`);
     return [container];
   }
@@ -92,15 +99,18 @@ function queryOf(session: Session, container: string): Record<string, string> {
   const tail = flags.has('tail') ? flags.number('tail') : flags.text('selector') && !flags.bool('follow') ? 10 : flags.text('selector') ? 10 : -1;
   if (tail >= 0) query['tailLines'] = String(tail);
   if (flags.text('since-time')) {
-    if (instantOf(flags.text('since-time')) === undefined) throw new KubectlError(`parsing time ${JSON.stringify(flags.text('since-time'))} as "2006-01-02T15:04:05Z07:00": cannot parse`);
+    if (instantOf(flags.text('since-time')) === undefined)
+      throw new KubectlError(`parsing time ${JSON.stringify(flags.text('since-time'))} as "2006-01-02T15:04:05Z07:00": cannot parse`);
     query['sinceTime'] = flags.text('since-time');
   } else if (flags.duration('since') > 0) query['sinceSeconds'] = String(Math.ceil(flags.duration('since') / 1_000_000));
   return query;
 }
 
-const open = (session: Session, pod: PodObject, container: string): Promise<Reader<string>> => session.open<string>(`/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/log`, { query: queryOf(session, container) });
+const open = (session: Session, pod: PodObject, container: string): Promise<Reader<string>> =>
+  session.open<string>(`/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/log`, { query: queryOf(session, container) });
 
-const prefixOf = (session: Session, pod: PodObject, container: string): string => (session.flags.bool('prefix') ? `[pod/${pod.metadata.name}/${container}] ` : '');
+const prefixOf = (session: Session, pod: PodObject, container: string): string =>
+  session.flags.bool('prefix') ? `[pod/${pod.metadata.name}/${container}] ` : '';
 
 async function copy(session: Session, pod: PodObject, container: string, write: (piece: string) => void): Promise<void> {
   const prefix = prefixOf(session, pod, container);

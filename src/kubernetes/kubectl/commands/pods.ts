@@ -10,7 +10,9 @@ import { isObject, type ObjectLike, type Session } from '../session.ts';
 export type PodObject = DeepReadonly<Pod>;
 
 export async function listPods(session: Session, labelSelector: string, extra: Record<string, string> = {}): Promise<readonly PodObject[]> {
-  const body = await session.request('GET', `/api/v1/namespaces/${session.namespace}/pods`, { query: { ...(labelSelector ? { labelSelector } : {}), ...extra } });
+  const body = await session.request('GET', `/api/v1/namespaces/${session.namespace}/pods`, {
+    query: { ...(labelSelector ? { labelSelector } : {}), ...extra },
+  });
   return isObject(body) ? ((body['items'] as unknown as readonly PodObject[] | undefined) ?? []) : [];
 }
 
@@ -34,14 +36,20 @@ export function selectorTextOf(object: ObjectLike, kind: string): string | undef
   if (!isObject(selector)) return undefined;
   if (kind === 'Service' || kind === 'ReplicationController') {
     const labels = selector as Readonly<Record<string, string>>;
-    return Object.keys(labels).sort().map((key) => `${key}=${labels[key]}`).join(',');
+    return Object.keys(labels)
+      .sort()
+      .map((key) => `${key}=${labels[key]}`)
+      .join(',');
   }
   return selectorOf(selector as Parameters<typeof selectorOf>[0]).toString();
 }
 
 /** podutils.ByLogging, roughly: running and ready pods first, then the older. */
 function byActivity(a: PodObject, b: PodObject): number {
-  const rank = (pod: PodObject) => (pod.spec?.nodeName ? 0 : 8) + ({ Running: 0, Unknown: 1, Pending: 2 }[pod.status?.phase ?? ''] ?? 3) + (pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ? 0 : 4);
+  const rank = (pod: PodObject) =>
+    (pod.spec?.nodeName ? 0 : 8) +
+    ({ Running: 0, Unknown: 1, Pending: 2 }[pod.status?.phase ?? ''] ?? 3) +
+    (pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ? 0 : 4);
   return rank(a) - rank(b) || ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1);
 }
 
@@ -58,6 +66,9 @@ export function containerOf(session: Session, pod: PodObject, name: string, quie
   const annotated = pod.metadata.annotations?.[DEFAULT_CONTAINER];
   if (annotated && every.some((container) => container.name === annotated)) return annotated;
   const first = containers[0]?.name ?? '';
-  if (containers.length > 1 && !quiet) session.err(`Defaulted container ${JSON.stringify(first)} out of: ${[...containers.map((container) => container.name), ...(pod.spec?.initContainers ?? []).map((container) => `${container.name} (init)`)].join(', ')}\n`);
+  if (containers.length > 1 && !quiet)
+    session.err(
+      `Defaulted container ${JSON.stringify(first)} out of: ${[...containers.map((container) => container.name), ...(pod.spec?.initContainers ?? []).map((container) => `${container.name} (init)`)].join(', ')}\n`,
+    );
   return first;
 }

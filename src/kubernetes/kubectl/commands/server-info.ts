@@ -11,7 +11,16 @@ import type { Command } from './command.ts';
 export const apiResources: Command = {
   summary: 'Print the supported API resources on the server',
   usage: 'kubectl api-resources [options]',
-  flags: { 'api-group': text(), namespaced: { type: 'bool', default: 'true' }, verbs: { type: 'strings' }, categories: { type: 'strings' }, output: text('o'), 'no-headers': bool(), cached: bool(), 'sort-by': text() },
+  flags: {
+    'api-group': text(),
+    namespaced: { type: 'bool', default: 'true' },
+    verbs: { type: 'strings' },
+    categories: { type: 'strings' },
+    output: text('o'),
+    'no-headers': bool(),
+    cached: bool(),
+    'sort-by': text(),
+  },
   run: async (session, args) => {
     const { flags } = session;
     if (args.length > 0) throw usageError('kubectl api-resources', `unexpected arguments: [${args.join(' ')}]`);
@@ -29,7 +38,8 @@ export const apiResources: Command = {
         flags.list('verbs').every((verb) => info.verbs.includes(verb)) &&
         flags.list('categories').every((category) => info.categories.includes(category)),
     );
-    const key = (info: ResourceInfo) => (flags.text('sort-by') === 'kind' ? info.kind : flags.text('sort-by') === 'name' ? info.resource : `${info.group}\0${info.resource}`);
+    const key = (info: ResourceInfo) =>
+      flags.text('sort-by') === 'kind' ? info.kind : flags.text('sort-by') === 'name' ? info.resource : `${info.group}\0${info.resource}`;
     const sorted = [...rows].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
     if (output === 'name') {
       session.out(sorted.map((info) => `${qualified(info)}\n`).join(''));
@@ -54,7 +64,12 @@ export const apiVersions: Command = {
   flags: {},
   run: async (session) => {
     await session.discovery.refresh();
-    session.out([...(await session.discovery.groupVersions())].sort().map((groupVersion) => `${groupVersion}\n`).join(''));
+    session.out(
+      [...(await session.discovery.groupVersions())]
+        .sort()
+        .map((groupVersion) => `${groupVersion}\n`)
+        .join(''),
+    );
   },
 };
 
@@ -66,7 +81,17 @@ export const version: Command = {
     const { flags } = session;
     const output = flags.text('output');
     if (!['', 'yaml', 'json'].includes(output)) throw new KubectlError(`--output must be 'yaml' or 'json'`);
-    const clientVersion = { buildDate: '2025-05-15T08:27:33Z', compiler: 'gc', gitCommit: '', gitTreeState: 'clean', gitVersion: RELEASE.gitVersion, goVersion: 'go1.24.2', major: RELEASE.major, minor: RELEASE.minor, platform: 'linux/amd64' };
+    const clientVersion = {
+      buildDate: '2025-05-15T08:27:33Z',
+      compiler: 'gc',
+      gitCommit: '',
+      gitTreeState: 'clean',
+      gitVersion: RELEASE.gitVersion,
+      goVersion: 'go1.24.2',
+      major: RELEASE.major,
+      minor: RELEASE.minor,
+      platform: 'linux/amd64',
+    };
     let server: unknown;
     let failure: unknown;
     if (!flags.bool('client')) {
@@ -106,7 +131,9 @@ export const clusterInfo: Command = {
         const spec = service['spec'] as { readonly ports?: readonly { readonly name?: string; readonly port: number }[] } | undefined;
         const port = spec?.ports?.[0];
         const name = service.metadata.labels?.['kubernetes.io/name'] ?? service.metadata.name ?? '';
-        session.out(line(name, `${session.serverUrl}/api/v1/namespaces/kube-system/services/${service.metadata.name}${port?.name ? `:${port.name}` : ''}/proxy`));
+        session.out(
+          line(name, `${session.serverUrl}/api/v1/namespaces/kube-system/services/${service.metadata.name}${port?.name ? `:${port.name}` : ''}/proxy`),
+        );
       }
     } finally {
       session.out("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");

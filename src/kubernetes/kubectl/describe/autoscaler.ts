@@ -13,7 +13,9 @@ export const describeAutoscaler: Describer<HorizontalPodAutoscaler> = async (she
   const { metadata, spec, status } = autoscaler;
   writeHead(sheet, autoscaler);
   sheet.line(0, 'Metrics:', '( current / target )');
-  (spec?.metrics ?? []).forEach((metric, i) => { writeMetric(sheet, metric, status?.currentMetrics?.[i]); });
+  (spec?.metrics ?? []).forEach((metric, i) => {
+    writeMetric(sheet, metric, status?.currentMetrics?.[i]);
+  });
   sheet.line(0, 'Min replicas:', String(spec?.minReplicas ?? '<unset>'));
   sheet.line(0, 'Max replicas:', String(spec?.maxReplicas ?? 0));
   if (spec?.behavior) {
@@ -55,7 +57,8 @@ function writeMetric(sheet: Sheet, metric: MetricSpec, current: MetricStatus | u
     const value = (target: { readonly averageValue?: string; readonly value?: string }): string => quantity(average ? target.averageValue : target.value);
     const title = `"${object.metric.name}" on ${object.describedObject.kind}/${object.describedObject.name} (target ${average ? 'average ' : ''}value):`;
     sheet.line(1, title, `${current?.object ? value(current.object.current) : UNKNOWN} / ${value(object.target)}`);
-  } else if ((metric.type === 'Resource' && metric.resource) || (metric.type === 'ContainerResource' && metric.containerResource)) writeResource(sheet, metric, current);
+  } else if ((metric.type === 'Resource' && metric.resource) || (metric.type === 'ContainerResource' && metric.containerResource))
+    writeResource(sheet, metric, current);
   else sheet.line(1, `<unknown metric type ${goQuote(metric.type)}>`);
 }
 

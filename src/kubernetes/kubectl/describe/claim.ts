@@ -1,9 +1,10 @@
 /** A claim of storage, by itself or as the template of an ephemeral volume. */
+
+import type { Instant } from '../../../sim/clock.ts';
 import { canonicalQuantity } from '../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../api/types.gen.ts';
-import type { Instant } from '../../../sim/clock.ts';
 import { goPrint } from '../gostring.ts';
-import { type Sheet, since } from './sheet.ts';
+import { type Sheet, since, sortedKeys } from './sheet.ts';
 
 const MODES: Readonly<Record<string, string>> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' };
 
@@ -15,8 +16,15 @@ export const accessModes = (modes: readonly string[] = []): string =>
     .join(',');
 
 /** The class a claim or volume asks for; the annotation is older than the field and wins. */
-export const storageClass = (object: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }; readonly spec?: { readonly storageClassName?: string } | undefined }): string =>
-  object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? object.spec?.storageClassName ?? '';
+export const storageClass = (object: {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly storageClassName?: string } | undefined;
+}): string => object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? object.spec?.storageClassName ?? '';
+
+const pairs = (map: Readonly<Record<string, string>> = {}, sign: string): string[] => {
+  const texts = sortedKeys(map).map((key) => `${key}${sign}${map[key] ?? ''}`);
+  return texts.length > 0 ? texts : ['<none>'];
+};
 
 /** Without `now` it is a template: name, status and finalizers mean nothing, and it stands two levels deeper. */
 export function writeClaim(sheet: Sheet, claim: PersistentVolumeClaim, now: Instant | undefined): void {
@@ -30,14 +38,13 @@ export function writeClaim(sheet: Sheet, claim: PersistentVolumeClaim, now: Inst
   sheet.line(level, 'StorageClass:', storageClass(claim));
   if (full) sheet.line(0, 'Status:', metadata.deletionTimestamp ? `Terminating (lasts ${since(metadata.deletionTimestamp, now)})` : (status?.phase ?? ''));
   sheet.line(level, 'Volume:', spec?.volumeName ?? '');
-  // Upstream indents only the title of these two.
   if (full) {
     sheet.labels('Labels', metadata.labels);
     sheet.annotations('Annotations', metadata.annotations);
     sheet.line(0, 'Finalizers:', goPrint(metadata.finalizers ?? []));
   } else {
-    sheet.labels('    Labels', metadata.labels);
-    sheet.annotations('    Annotations', metadata.annotations);
+    sheet.nested('Labels', pairs(metadata.labels, '='));
+    sheet.nested('Annotations', pairs(metadata.annotations, ': '));
   }
   const bound = Boolean(spec?.volumeName);
   sheet.line(level, 'Capacity:', bound ? canonicalQuantity(status?.capacity?.['storage'] ?? '0') : '');

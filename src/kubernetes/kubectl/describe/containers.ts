@@ -1,6 +1,16 @@
 /** Containers, in pods with what became of them, in templates without. */
 import { canonicalQuantity, milliValue, wholeValue } from '../../api/quantity.ts';
-import type { Container, ContainerPort, ContainerState, ContainerStatus, EnvVar, Pod, Probe, ResourceFieldSelector, ResourceRequirements } from '../../api/types.gen.ts';
+import type {
+  Container,
+  ContainerPort,
+  ContainerState,
+  ContainerStatus,
+  EnvVar,
+  Pod,
+  Probe,
+  ResourceFieldSelector,
+  ResourceRequirements,
+} from '../../api/types.gen.ts';
 import { goPrint, goQuote } from '../gostring.ts';
 import { longTime, type Sheet, sortedKeys, yesNo } from './sheet.ts';
 
@@ -35,8 +45,16 @@ function writeBasics(sheet: Sheet, container: Container, status: ContainerStatus
   if (status) sheet.line(2, 'Image ID:', status.imageID ?? '');
   const ports = container.ports ?? [];
   const plural = ports.length > 1 ? 'Ports' : 'Port';
-  sheet.line(2, `${plural}:`, portsText(ports, (port) => port.containerPort));
-  sheet.line(2, `Host ${plural}:`, portsText(ports, (port) => port.hostPort ?? 0));
+  sheet.line(
+    2,
+    `${plural}:`,
+    portsText(ports, (port) => port.containerPort),
+  );
+  sheet.line(
+    2,
+    `Host ${plural}:`,
+    portsText(ports, (port) => port.hostPort ?? 0),
+  );
   const seccomp = container.securityContext?.seccompProfile;
   if (seccomp) {
     sheet.line(2, 'SeccompProfile:', seccomp.type);
@@ -45,7 +63,7 @@ function writeBasics(sheet: Sheet, container: Container, status: ContainerStatus
 }
 
 const portsText = (ports: readonly ContainerPort[], number: (port: ContainerPort) => number): string =>
-  ports.map((port) => `${number(port)}/${port.protocol ?? ''}${port.name ? ` (${port.name})` : ''}`).join(', ') || '<none>';
+  ports.map((port) => `${number(port)}/${port.protocol ?? ''}`).join(', ') || '<none>';
 
 function writeCommand(sheet: Sheet, title: string, words: readonly string[] = []): void {
   if (words.length > 0) sheet.line(2, `${title}:`);
@@ -121,15 +139,31 @@ function writeEnv(sheet: Sheet, container: Container, pod: Pod | undefined): voi
   else sheet.line(2, 'Environment:');
   for (const variable of env) {
     if (variable.valueFrom) writeReference(sheet, variable.name, variable.valueFrom, container, pod);
-    else (variable.value ?? '').split('\n').forEach((line, i) => { sheet.line(3, i === 0 ? `${variable.name}:` : '', line); });
+    else
+      (variable.value ?? '').split('\n').forEach((line, i) => {
+        sheet.line(3, i === 0 ? `${variable.name}:` : '', line);
+      });
   }
 }
 
-function writeReference(sheet: Sheet, name: string, { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef }: NonNullable<EnvVar['valueFrom']>, container: Container, pod: Pod | undefined): void {
+function writeReference(
+  sheet: Sheet,
+  name: string,
+  { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef }: NonNullable<EnvVar['valueFrom']>,
+  container: Container,
+  pod: Pod | undefined,
+): void {
   if (fieldRef) sheet.line(3, `${name}:`, `${fieldValue(fieldRef.fieldPath, pod)} (${fieldRef.apiVersion ?? ''}:${fieldRef.fieldPath})`);
   else if (resourceFieldRef) sheet.line(3, `${name}:`, `${resourceValue(resourceFieldRef, container)} (${resourceFieldRef.resource})`);
-  else if (secretKeyRef) sheet.line(3, `${name}:`, `<set to the key '${secretKeyRef.key}' in secret '${secretKeyRef.name ?? ''}'>`, `Optional: ${secretKeyRef.optional ?? false}`);
-  else if (configMapKeyRef) sheet.line(3, `${name}:`, `<set to the key '${configMapKeyRef.key}' of config map '${configMapKeyRef.name ?? ''}'>`, `Optional: ${configMapKeyRef.optional ?? false}`);
+  else if (secretKeyRef)
+    sheet.line(3, `${name}:`, `<set to the key '${secretKeyRef.key}' in secret '${secretKeyRef.name ?? ''}'>`, `Optional: ${secretKeyRef.optional ?? false}`);
+  else if (configMapKeyRef)
+    sheet.line(
+      3,
+      `${name}:`,
+      `<set to the key '${configMapKeyRef.key}' of config map '${configMapKeyRef.name ?? ''}'>`,
+      `Optional: ${configMapKeyRef.optional ?? false}`,
+    );
 }
 
 /** kubectl knows only the two field labels every kind has; the other values stay empty. */

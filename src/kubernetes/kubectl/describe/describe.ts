@@ -2,14 +2,15 @@
  * `kubectl describe`: an object told line by line, with what other objects say about it, in the layout of kubectl
  * 1.33 (k8s.io/kubectl pkg/describe). A kind without a description of its own is told field by field.
  */
+
+import type { Instant } from '../../../sim/clock.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import type { ResourceRow } from '../../api/resources.ts';
 import type { Kinds } from '../../api/types.gen.ts';
-import type { Instant } from '../../../sim/clock.ts';
 import { describeAutoscaler, describeAutoscalerV1 } from './autoscaler.ts';
 import { describeCronJob, describeJob } from './batch.ts';
 import { describeAny } from './generic.ts';
-import { describeEndpoints, describeEndpointSlice, describeIngress, describeIngressClass, describeService } from './network.ts';
+import { describeEndpointSlice, describeEndpoints, describeIngress, describeIngressClass, describeService } from './network.ts';
 import { describeNetworkPolicy } from './network-policy.ts';
 import { describeNode } from './node.ts';
 import { describePod } from './pod.ts';
@@ -63,7 +64,12 @@ const DESCRIBERS: { readonly [K in keyof Kinds]?: Describer<Kinds[K]> } = {
  * The text for one object. `read` looks at related objects and events; its failures come through where kubectl fails
  * too. `now` is what ages are counted to.
  */
-export async function describe(row: ResourceRow, object: KubeObject, read: Reader, options: { readonly showEvents: boolean; readonly now: Instant }): Promise<string> {
+export async function describe(
+  row: ResourceRow,
+  object: KubeObject,
+  read: Reader,
+  options: { readonly showEvents: boolean; readonly now: Instant },
+): Promise<string> {
   const sheet = new Sheet();
   const describer = (DESCRIBERS[row.type] ?? describeAny) as Describer<KubeObject>;
   await describer(sheet, object, { read, now: options.now, showEvents: options.showEvents });

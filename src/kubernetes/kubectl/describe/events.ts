@@ -1,7 +1,8 @@
 /** The table of events at the end of a description. */
+
+import type { Instant } from '../../../sim/clock.ts';
 import { instantOf } from '../../api/time.ts';
 import type { Event } from '../../api/types.gen.ts';
-import type { Instant } from '../../../sim/clock.ts';
 import { type Context, listOf } from './reader.ts';
 import { type Sheet, since } from './sheet.ts';
 
@@ -41,10 +42,8 @@ export function writeEvents(sheet: Sheet, events: readonly Event[], now: Instant
   sheet.line(1, 'Type', 'Reason', 'Age', 'From', 'Message');
   sheet.line(1, '----', '------', '----', '----', '-------');
   for (const event of [...events].sort((a, b) => lastSeen(a) - lastSeen(b))) {
-    const path = event.involvedObject.fieldPath;
-    const message = (event.message ?? '').trim();
     const source = event.source?.component || event.reportingComponent || '';
-    sheet.line(1, event.type ?? '', event.reason ?? '', ageOf(event, now), source, path ? `${path}: ${message}` : message);
+    sheet.line(1, event.type ?? '', event.reason ?? '', ageOf(event, now), source, (event.message ?? '').trim());
   }
 }
 

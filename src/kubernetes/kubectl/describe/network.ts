@@ -1,5 +1,5 @@
 /** Services, their endpoints, and ingresses. */
-import type { Endpoints, EndpointSlice, Ingress, IngressBackend, IngressClass, Service } from '../../api/types.gen.ts';
+import type { EndpointSlice, Endpoints, Ingress, IngressBackend, IngressClass, Service } from '../../api/types.gen.ts';
 import { aboutObject, eventsOf } from './events.ts';
 import { type Context, type Describer, getOf, listOf, type Reader } from './reader.ts';
 import { formatLabels, type Sheet } from './sheet.ts';
@@ -42,11 +42,10 @@ export const describeService: Describer<Service> = async (sheet, service, contex
     const texts = ingress.map(({ ip, ipMode, hostname }) => (ip ? `${ip}${ipMode ? ` (${ipMode})` : ''}` : (hostname ?? '')));
     sheet.line(0, 'LoadBalancer Ingress:', texts.join(', '));
   }
-  for (const { name, port, protocol = '', targetPort, appProtocol, nodePort } of spec.ports ?? []) {
+  for (const { name, port, protocol = '', targetPort, nodePort } of spec.ports ?? []) {
     const shown = name || '<unset>';
     sheet.line(0, 'Port:', shown, `${port}/${protocol}`);
     sheet.line(0, 'TargetPort:', `${targetPort ?? 0}/${protocol}`);
-    if (appProtocol !== undefined) sheet.line(0, 'AppProtocol:', appProtocol);
     if (nodePort) sheet.line(0, 'NodePort:', shown, `${nodePort}/${protocol}`);
     sheet.line(0, 'Endpoints:', formatSlices(slices, name ?? ''));
   }
@@ -55,7 +54,6 @@ export const describeService: Describer<Service> = async (sheet, service, contex
   if (spec.internalTrafficPolicy) sheet.line(0, 'Internal Traffic Policy:', spec.internalTrafficPolicy);
   if (spec.healthCheckNodePort) sheet.line(0, 'HealthCheck NodePort:', String(spec.healthCheckNodePort));
   if (spec.loadBalancerSourceRanges?.length) sheet.line(0, 'LoadBalancer Source Ranges:', spec.loadBalancerSourceRanges.join(','));
-  if (spec.trafficDistribution) sheet.line(0, 'Traffic Distribution:', spec.trafficDistribution);
   await eventsOf(sheet, context, aboutObject(service));
 };
 
@@ -118,7 +116,8 @@ export const describeIngress: Describer<Ingress> = async (sheet, ingress, contex
   sheet.line(0, 'Default backend:', fallback);
   if (spec?.tls?.length) {
     sheet.line(0, 'TLS:');
-    for (const { secretName, hosts = [] } of spec.tls) sheet.line(1, secretName ? `${secretName} terminates ${hosts.join(',')}` : `SNI routes ${hosts.join(',')}`);
+    for (const { secretName, hosts = [] } of spec.tls)
+      sheet.line(1, secretName ? `${secretName} terminates ${hosts.join(',')}` : `SNI routes ${hosts.join(',')}`);
   }
   await writeRules(sheet, context, ingress, fallback);
   sheet.annotations('Annotations', metadata.annotations);
@@ -145,7 +144,9 @@ async function backendText({ read }: Context, namespace: string, { service, reso
     const found = await getOf(read, 'Service', namespace, service.name);
     if (!found) return `${text} (<error: services "${service.name}" not found>)`;
     const ports = found.spec?.ports ?? [];
-    const port = [...ports].reverse().find(({ port, name }) => (service.port?.number ? port === service.port.number : service.port?.name && name === service.port.name));
+    const port = [...ports]
+      .reverse()
+      .find(({ port, name }) => (service.port?.number ? port === service.port.number : service.port?.name && name === service.port.name));
     return `${text} (${formatSlices(slices, port?.name ?? '')})`;
   } catch (error) {
     return `${text} (<error: ${error instanceof Error ? error.message : String(error)}>)`;

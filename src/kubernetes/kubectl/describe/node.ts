@@ -24,7 +24,15 @@ export const describeNode: Describer<Node> = async (sheet, node, context) => {
     sheet.line(1, 'Type', 'Status', 'LastHeartbeatTime', 'LastTransitionTime', 'Reason', 'Message');
     sheet.line(1, '----', '------', '-----------------', '------------------', '------', '-------');
     for (const c of status.conditions) {
-      sheet.line(1, `${c.type} `, `${c.status} `, `${longTime(c.lastHeartbeatTime)} `, `${longTime(c.lastTransitionTime)} `, `${c.reason ?? ''} `, c.message ?? '');
+      sheet.line(
+        1,
+        `${c.type} `,
+        `${c.status} `,
+        `${longTime(c.lastHeartbeatTime)} `,
+        `${longTime(c.lastTransitionTime)} `,
+        `${c.reason ?? ''} `,
+        c.message ?? '',
+      );
     }
   }
   sheet.line(0, 'Addresses:');
@@ -123,7 +131,7 @@ function writePods(sheet: Sheet, { status }: Node, pods: readonly Pod[], { now }
   for (const pod of pods) {
     const ask = podResources(pod, 'requests');
     const limit = podResources(pod, 'limits');
-    const cells = (['cpu', 'memory'] as const).flatMap((name) => [share(name, ask, allocatable), share(name, limit, allocatable)]);
+    const cells = (['cpu', 'memory'] as const).flatMap((name) => [share(name, ask, allocatable, OVERFLOW), share(name, limit, allocatable, OVERFLOW)]);
     sheet.line(1, pod.metadata.namespace ?? '', pod.metadata.name ?? '', '', ...cells, since(pod.metadata.creationTimestamp, now));
     requests = added(requests, ask);
     limits = added(limits, limit);
@@ -141,11 +149,14 @@ function writePods(sheet: Sheet, { status }: Node, pods: readonly Pod[], { now }
   }
 }
 
+/** A division by zero as Go's int64, which upstream prints in the rows of pods while a node has not said what it has. */
+const OVERFLOW = '-9223372036854775808';
+
 /** `250m (6%)` of what may be allocated. */
-function share(name: string, used: Resources, allocatable: Resources): string {
+function share(name: string, used: Resources, allocatable: Resources, ofNothing = '0'): string {
   const amount = name === 'cpu' ? milliValue : wholeValue;
   const all = amount(allocatable[name]);
-  const percent = all === 0 ? 0 : Math.trunc((amount(used[name]) / all) * 100);
+  const percent = all === 0 ? ofNothing : Math.trunc((amount(used[name]) / all) * 100);
   return `${canonicalQuantity(used[name] ?? '0')} (${percent}%)`;
 }
 

@@ -2,7 +2,7 @@
 import { formatLabelSelector } from '../../api/selector.ts';
 import type { Container, Pod, PodTemplateSpec, Toleration, TopologySpreadConstraint } from '../../api/types.gen.ts';
 import { writeContainers, writeResources } from './containers.ts';
-import { aboutObject, eventsOf } from './events.ts';
+import { eventsOf } from './events.ts';
 import type { Describer } from './reader.ts';
 import { longTime, type Sheet, since } from './sheet.ts';
 import { writeVolumes } from './volumes.ts';
@@ -53,7 +53,8 @@ export const describePod: Describer<Pod> = async (sheet, pod, context) => {
   if (spec?.readinessGates?.length) {
     sheet.line(0, 'Readiness Gates:');
     sheet.line(1, 'Type', 'Status');
-    for (const { conditionType } of spec.readinessGates) sheet.line(1, `${conditionType} `, `${conditions.find(({ type }) => type === conditionType)?.status ?? '<none>'} `);
+    for (const { conditionType } of spec.readinessGates)
+      sheet.line(1, `${conditionType} `, `${conditions.find(({ type }) => type === conditionType)?.status ?? '<none>'} `);
   }
   if (conditions.length > 0) {
     sheet.line(0, 'Conditions:');
@@ -119,7 +120,8 @@ function writeSpread(sheet: Sheet, constraints: readonly TopologySpreadConstrain
 /** What the API server will put in the status (kubectl's qos.GetPodQOS). */
 function qosClass({ spec }: Pod): string {
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-  const named = (list: Readonly<Record<string, string>> | undefined): string[] => ['cpu', 'memory'].filter((name) => list?.[name] !== undefined && list[name] !== '0');
+  const named = (list: Readonly<Record<string, string>> | undefined): string[] =>
+    ['cpu', 'memory'].filter((name) => list?.[name] !== undefined && list[name] !== '0');
   const any = containers.some(({ resources }) => named(resources?.requests).length + named(resources?.limits).length > 0);
   if (!any) return 'BestEffort';
   const guaranteed = containers.every(({ resources }) => {

@@ -1,5 +1,5 @@
 /** Limits on namespaces and on disruption: namespaces, quotas, limit ranges, priority classes, disruption budgets. */
-import { canonicalQuantity } from '../../api/quantity.ts';
+import { canonicalQuantity, formatQuantity, parseQuantity } from '../../api/quantity.ts';
 import { formatLabelSelector } from '../../api/selector.ts';
 import type { LimitRange, Namespace, PodDisruptionBudget, PriorityClass, ResourceQuota } from '../../api/types.gen.ts';
 import { aboutObject, eventsOf } from './events.ts';
@@ -54,7 +54,8 @@ function writeLimits(sheet: Sheet, { spec }: LimitRange, prefix: string): void {
   for (const item of spec?.limits ?? []) {
     const lists = [item.min, item.max, item.defaultRequest, item.default, item.maxLimitRequestRatio];
     const names = [...new Set(lists.flatMap((list) => Object.keys(list ?? {})))].sort();
-    for (const name of names) sheet.line(0, prefix + item.type, name, ...lists.map((list) => (list?.[name] === undefined ? '-' : canonicalQuantity(list[name]))));
+    for (const name of names)
+      sheet.line(0, prefix + item.type, name, ...lists.map((list) => (list?.[name] === undefined ? '-' : canonicalQuantity(list[name]))));
   }
 }
 
@@ -82,7 +83,12 @@ function writeScopes(sheet: Sheet, { spec }: ResourceQuota, level: number, inden
 }
 
 function writeAmounts(sheet: Sheet, { status }: ResourceQuota, level: number): void {
-  for (const name of sortedKeys(status?.hard)) sheet.line(level, name, canonicalQuantity(status?.used?.[name] ?? '0'), canonicalQuantity(status?.hard?.[name] ?? '0'));
+  for (const name of sortedKeys(status?.hard)) {
+    const hard = parseQuantity(status?.hard?.[name] ?? '0');
+    const used = parseQuantity(status?.used?.[name] ?? '0');
+    // A quota by itself shows both in the units of the limit; a namespace's list does not.
+    sheet.line(level, name, formatQuantity(level === 0 ? { ...used, format: hard.format } : used), formatQuantity(hard));
+  }
 }
 
 export const describePriorityClass: Describer<PriorityClass> = async (sheet, priorityClass, context) => {

@@ -1,7 +1,8 @@
 /** How descriptions look at other objects: pods of a controller, endpoints of a service, events. */
+
+import type { Instant } from '../../../sim/clock.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import type { Kind, Kinds } from '../../api/types.gen.ts';
-import type { Instant } from '../../../sim/clock.ts';
 import type { Sheet } from './sheet.ts';
 
 export interface Reader {
@@ -21,8 +22,12 @@ export interface Context {
 export type Describer<T> = (sheet: Sheet, object: T, context: Context) => Promise<void>;
 
 /** list, typed. */
-export const listOf = async <K extends Kind>(read: Reader, kind: K, namespace: string, query?: { labelSelector?: string; fieldSelector?: string }): Promise<readonly Kinds[K][]> =>
-  (await read.list(kind, namespace, query)) as unknown as readonly Kinds[K][];
+export const listOf = async <K extends Kind>(
+  read: Reader,
+  kind: K,
+  namespace: string,
+  query?: { labelSelector?: string; fieldSelector?: string },
+): Promise<readonly Kinds[K][]> => (await read.list(kind, namespace, query)) as unknown as readonly Kinds[K][];
 
 /** get, typed. */
 export const getOf = async <K extends Kind>(read: Reader, kind: K, namespace: string, name: string): Promise<Kinds[K] | undefined> =>

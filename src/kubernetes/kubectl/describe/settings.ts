@@ -74,7 +74,9 @@ export const describeServiceAccount: Describer<ServiceAccount> = async (sheet, a
   ];
   for (const [title, names] of lists) {
     if (names.length === 0) sheet.line(0, title, '<none>');
-    names.forEach((name, i) => { sheet.line(0, i === 0 ? title : '                   ', name); });
+    names.forEach((name, i) => {
+      sheet.line(0, i === 0 ? title : '                   ', name);
+    });
   }
   await eventsOf(sheet, context, aboutObject(account));
 };

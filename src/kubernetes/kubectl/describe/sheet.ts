@@ -1,6 +1,7 @@
 /** What descriptions are written on: lines of tab-ended cells, indented by levels of two spaces and aligned at the end. */
-import { EPOCH_SECONDS, humanDuration, instantOf, rfc3339 } from '../../api/time.ts';
+
 import type { Instant } from '../../../sim/clock.ts';
+import { EPOCH_SECONDS, humanDuration, instantOf, rfc3339 } from '../../api/time.ts';
 import { escapeTerminal } from '../gostring.ts';
 import { alignTabs, DESCRIBE_TABS } from '../printers/tabwriter.ts';
 
@@ -25,9 +26,20 @@ export class Sheet {
     for (const value of others) this.line(0, indent, value);
   }
 
+  /** A list two levels deep, whose values upstream's writer indents as well. */
+  nested(title: string, values: readonly string[]): void {
+    values.forEach((value, i) => {
+      this.line(2, i === 0 ? `${title}:` : '    ', `    ${value}`);
+    });
+  }
+
   /** `Labels:`, `Node-Selectors:` and the like, sorted by key. */
   labels(title: string, labels: Strings | undefined, indent = ''): void {
-    this.list(title, sortedKeys(labels).map((key) => `${key}=${labels?.[key] ?? ''}`), indent);
+    this.list(
+      title,
+      sortedKeys(labels).map((key) => `${key}=${labels?.[key] ?? ''}`),
+      indent,
+    );
   }
 
   /** Long values go on lines of their own and are cut. */

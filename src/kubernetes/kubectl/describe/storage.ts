@@ -72,7 +72,11 @@ export const describeStorageClass: Describer<StorageClass> = async (sheet, stora
   const { metadata, mountOptions = [], allowedTopologies } = storage;
   const marked = (name: string): boolean => metadata.annotations?.[name] === 'true';
   sheet.line(0, 'Name:', metadata.name ?? '');
-  sheet.line(0, 'IsDefaultClass:', marked('storageclass.kubernetes.io/is-default-class') || marked('storageclass.beta.kubernetes.io/is-default-class') ? 'Yes' : 'No');
+  sheet.line(
+    0,
+    'IsDefaultClass:',
+    marked('storageclass.kubernetes.io/is-default-class') || marked('storageclass.beta.kubernetes.io/is-default-class') ? 'Yes' : 'No',
+  );
   sheet.line(0, 'Annotations:', formatLabels(metadata.annotations));
   sheet.line(0, 'Provisioner:', storage.provisioner);
   sheet.line(0, 'Parameters:', formatLabels(storage.parameters));

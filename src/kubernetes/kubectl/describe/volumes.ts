@@ -3,7 +3,7 @@ import { canonicalQuantity } from '../../api/quantity.ts';
 import type { PersistentVolumeClaim, PersistentVolumeSpec, Volume } from '../../api/types.gen.ts';
 import { goPrint } from '../gostring.ts';
 import { writeClaim } from './claim.ts';
-import { Sheet, sortedKeys } from './sheet.ts';
+import { type Sheet, sortedKeys } from './sheet.ts';
 
 type Value = string | number | boolean;
 /** Label, field, and what is printed when the field is not set. */
@@ -21,12 +21,42 @@ const FS_TYPE: Field = ['FSType', 'fsType', ''];
  * systems that Kubernetes no longer ships (RBD, CephFS, ScaleIO, …) are described as unknown.
  */
 const SOURCES: Readonly<Record<string, Source>> = {
-  hostPath: { type: 'HostPath (bare host directory volume)', fields: [['Path', 'path', ''], ['HostPathType', 'type', '<none>']] },
-  gcePersistentDisk: { type: 'GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)', fields: [['PDName', 'pdName', ''], FS_TYPE, ['Partition', 'partition', 0], READ_ONLY] },
-  awsElasticBlockStore: { type: 'AWSElasticBlockStore (a Persistent Disk resource in AWS)', fields: [['VolumeID', 'volumeID', ''], FS_TYPE, ['Partition', 'partition', 0], READ_ONLY] },
-  gitRepo: { type: 'GitRepo (a volume that is pulled from git when the pod is created)', fields: [['Repository', 'repository', ''], ['Revision', 'revision', '']] },
-  secret: { type: 'Secret (a volume populated by a Secret)', fields: [['SecretName', 'secretName', ''], ['Optional', 'optional', false]] },
-  configMap: { type: 'ConfigMap (a volume populated by a ConfigMap)', fields: [['Name', 'name', ''], ['Optional', 'optional', false]] },
+  hostPath: {
+    type: 'HostPath (bare host directory volume)',
+    fields: [
+      ['Path', 'path', ''],
+      ['HostPathType', 'type', '<none>'],
+    ],
+  },
+  gcePersistentDisk: {
+    type: 'GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)',
+    fields: [['PDName', 'pdName', ''], FS_TYPE, ['Partition', 'partition', 0], READ_ONLY],
+  },
+  awsElasticBlockStore: {
+    type: 'AWSElasticBlockStore (a Persistent Disk resource in AWS)',
+    fields: [['VolumeID', 'volumeID', ''], FS_TYPE, ['Partition', 'partition', 0], READ_ONLY],
+  },
+  gitRepo: {
+    type: 'GitRepo (a volume that is pulled from git when the pod is created)',
+    fields: [
+      ['Repository', 'repository', ''],
+      ['Revision', 'revision', ''],
+    ],
+  },
+  secret: {
+    type: 'Secret (a volume populated by a Secret)',
+    fields: [
+      ['SecretName', 'secretName', ''],
+      ['Optional', 'optional', false],
+    ],
+  },
+  configMap: {
+    type: 'ConfigMap (a volume populated by a ConfigMap)',
+    fields: [
+      ['Name', 'name', ''],
+      ['Optional', 'optional', false],
+    ],
+  },
   nfs: { type: 'NFS (an NFS mount that lasts the lifetime of a pod)', fields: [['Server', 'server', ''], ['Path', 'path', ''], READ_ONLY] },
   persistentVolumeClaim: {
     type: 'PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)',
@@ -34,9 +64,18 @@ const SOURCES: Readonly<Record<string, Source>> = {
   },
   local: { type: 'LocalVolume (a persistent volume backed by local storage on a node)', fields: [['Path', 'path', '']] },
   csi: { type: 'CSI (a Container Storage Interface (CSI) volume source)', fields: [['Driver', 'driver', ''], FS_TYPE, READ_ONLY] },
-  image: { type: 'Image (a container image or OCI artifact)', fields: [['Reference', 'reference', ''], ['PullPolicy', 'pullPolicy', '']] },
+  image: {
+    type: 'Image (a container image or OCI artifact)',
+    fields: [
+      ['Reference', 'reference', ''],
+      ['PullPolicy', 'pullPolicy', ''],
+    ],
+  },
 };
-const PERSISTENT_CSI: Source = { type: SOURCES['csi']?.type ?? '', fields: [['Driver', 'driver', ''], FS_TYPE, ['VolumeHandle', 'volumeHandle', ''], READ_ONLY] };
+const PERSISTENT_CSI: Source = {
+  type: SOURCES['csi']?.type ?? '',
+  fields: [['Driver', 'driver', ''], FS_TYPE, ['VolumeHandle', 'volumeHandle', ''], READ_ONLY],
+};
 
 export function writeVolumes(sheet: Sheet, volumes: readonly Volume[] = [], inTemplate = false): void {
   const space = inTemplate ? '  ' : '';
@@ -85,8 +124,8 @@ function writeSource(sheet: Sheet, holder: object, sources: Readonly<Record<stri
     const attributes = (value['volumeAttributes'] ?? {}) as Readonly<Record<string, string>>;
     const texts = sortedKeys(attributes).map((key) => `${key}=${attributes[key]}`);
     const cut = texts.map((text) => (text.length > 140 ? `${text.slice(0, 140)}...` : text));
-    sheet.line(2, 'VolumeAttributes:', cut[0] ?? '<none>');
-    for (const text of cut.slice(1)) sheet.line(2, '    ', text);
+    if (cut.length === 0) sheet.line(2, 'VolumeAttributes:', '<none>');
+    sheet.nested('VolumeAttributes', cut);
   }
 }
 

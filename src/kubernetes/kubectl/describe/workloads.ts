@@ -1,10 +1,11 @@
 /** Workloads: what makes pods. */
+
+import { canonicalQuantity } from '../../api/quantity.ts';
 import { formatLabelSelector, selectorOf } from '../../api/selector.ts';
 import type { DaemonSet, Deployment, LabelSelector, PersistentVolumeClaim, ReplicaSet, ReplicationController, StatefulSet } from '../../api/types.gen.ts';
-import { canonicalQuantity } from '../../api/quantity.ts';
+import { goJson, goPrint } from '../gostring.ts';
 import { storageClass } from './claim.ts';
 import { aboutObject, eventsOf } from './events.ts';
-import { goJson, goPrint } from '../gostring.ts';
 import { writeController, writePodTemplate } from './pod.ts';
 import { type Describer, listOf, type Reader } from './reader.ts';
 import { formatLabels, longTime, type Sheet } from './sheet.ts';
@@ -65,10 +66,15 @@ export const describeDeployment: Describer<Deployment> = async (sheet, deploymen
   await eventsOf(sheet, context, aboutObject(deployment));
 };
 
-const replicaSetText = ({ metadata, spec, status }: ReplicaSet): string => `${metadata.name} (${status?.replicas ?? 0}/${spec?.replicas ?? 1} replicas created)`;
+const replicaSetText = ({ metadata, spec, status }: ReplicaSet): string =>
+  `${metadata.name} (${status?.replicas ?? 0}/${spec?.replicas ?? 1} replicas created)`;
 
 /** The replica set of the present template and all others, oldest first (kubectl's util/deployment). */
-async function replicaSetsOf(read: Reader, { metadata, spec }: Deployment, labelSelector: string): Promise<{ older: readonly ReplicaSet[]; current: ReplicaSet | undefined }> {
+async function replicaSetsOf(
+  read: Reader,
+  { metadata, spec }: Deployment,
+  labelSelector: string,
+): Promise<{ older: readonly ReplicaSet[]; current: ReplicaSet | undefined }> {
   let sets: readonly ReplicaSet[];
   try {
     sets = await listOf(read, 'ReplicaSet', metadata.namespace ?? '', { labelSelector });
@@ -76,7 +82,9 @@ async function replicaSetsOf(read: Reader, { metadata, spec }: Deployment, label
     return { older: [], current: undefined };
   }
   const age = (set: ReplicaSet): string => `${set.metadata.creationTimestamp} ${set.metadata.name}`;
-  const own = sets.filter((set) => set.metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === metadata.uid)).sort((a, b) => (age(a) < age(b) ? -1 : 1));
+  const own = sets
+    .filter((set) => set.metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === metadata.uid))
+    .sort((a, b) => (age(a) < age(b) ? -1 : 1));
   const wanted = templateText(spec?.template);
   const current = own.find((set) => templateText(set.spec?.template) === wanted);
   return { older: own.filter((set) => set !== current), current };

@@ -40,7 +40,9 @@ const NOTHING_SEEN: Seen = new Set();
  * their descriptions. Throws ExplainError `field "x" does not exist`.
  */
 export function explainText(document: Json, row: ResourceRow, path: readonly string[], recursive: boolean): string {
-  const schemas = ((document as { components?: { schemas?: Readonly<Record<string, Schema>> } } | null)?.components?.schemas ?? {}) as Readonly<Record<string, Schema>>;
+  const schemas = ((document as { components?: { schemas?: Readonly<Record<string, Schema>> } } | null)?.components?.schemas ?? {}) as Readonly<
+    Record<string, Schema>
+  >;
   const schema = Object.values(schemas).find((candidate) =>
     candidate['x-kubernetes-group-version-kind']?.some((gvk) => gvk.group === row.group && gvk.version === row.version && gvk.kind === row.kind),
   );

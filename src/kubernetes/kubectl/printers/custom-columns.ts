@@ -10,7 +10,7 @@ interface Column {
   readonly path: JsonPath;
 }
 
-/** A table of the items. Several values in one cell are joined by commas, none is `<none>`. Throws Error in kubectl's words for a malformed spec. */
+/** A table of the items. Several values in one cell are joined by commas, none is `<none>`. Throws Error in kubectl's words for a malformed spec. Here simplified: a value of several lines does not widen the columns of later rows. */
 export function printCustomColumns(spec: string, items: readonly unknown[], noHeaders: boolean): string {
   const columns = readSpec(spec);
   const lines = items.map((item) => columns.map(({ path }) => cell(path, item)).join('\t'));

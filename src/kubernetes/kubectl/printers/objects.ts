@@ -38,7 +38,8 @@ export function withoutManagedFields<T extends JsonObject>(object: T): T {
 
 export type ObjectPrinter = (object: JsonObject) => string;
 
-const FORMATS = 'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml';
+const FORMATS =
+  'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml';
 
 /** The printer -o asks for; undefined for tables. `operation` is what `-o name` leaves out and success messages add. */
 export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinter | undefined {
@@ -70,7 +71,8 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
     case 'json':
       return (object) => `${goJson(clean(object))}\n`;
     case 'name':
-      return (object) => (Array.isArray(object['items']) ? (object['items'] as readonly ObjectLike[]).map(nameLine).join('') : nameLine(object as unknown as ObjectLike));
+      return (object) =>
+        Array.isArray(object['items']) ? (object['items'] as readonly ObjectLike[]).map(nameLine).join('') : nameLine(object as unknown as ObjectLike);
     case 'jsonpath-file':
     case 'jsonpath': {
       if (format === 'jsonpath-file') readArgument();

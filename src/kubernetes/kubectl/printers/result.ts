@@ -1,8 +1,9 @@
 /** What a command that changed something says: `deployment.apps/web configured`, or the object as -o asks. */
-import type { JsonObject, Session } from '../session.ts';
+
 import { type ResourceInfo, shownName } from '../discovery.ts';
 import { KubectlError } from '../errors.ts';
-import { objectPrinter, type ObjectPrinter } from './objects.ts';
+import type { JsonObject, Session } from '../session.ts';
+import { type ObjectPrinter, objectPrinter } from './objects.ts';
 
 export type DryRun = 'none' | 'client' | 'server';
 

@@ -1,10 +1,16 @@
 /** The server's Table as text (cli-runtime printers.TablePrinter). */
 import type { Json } from '../../api/json.ts';
-import { type JsonObject, isObject } from '../session.ts';
+import { isObject, type JsonObject } from '../session.ts';
 import { TableWriter } from './tabwriter.ts';
 
 export interface Table extends JsonObject {
-  readonly columnDefinitions: readonly { readonly name: string; readonly type: string; readonly format?: string; readonly priority?: number; readonly [key: string]: Json | undefined }[];
+  readonly columnDefinitions: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly format?: string;
+    readonly priority?: number;
+    readonly [key: string]: Json | undefined;
+  }[];
   readonly rows: readonly { readonly cells: readonly Json[]; readonly object?: JsonObject; readonly [key: string]: Json | undefined }[] | null;
 }
 export const isTable = (value: Json | undefined): value is Table => isObject(value) && value['kind'] === 'Table';

@@ -51,7 +51,8 @@ export class TableWriter {
   constructor(private readonly options: TabOptions = TABLE_TABS) {}
 
   rows(rows: readonly (readonly string[])[]): string {
-    for (const row of rows) row.slice(0, -1).forEach((cell, i) => (this.widths[i] = Math.max(this.widths[i] ?? this.options.minWidth, lengthOf(cell) + this.options.padding)));
+    for (const row of rows)
+      row.slice(0, -1).forEach((cell, i) => (this.widths[i] = Math.max(this.widths[i] ?? this.options.minWidth, lengthOf(cell) + this.options.padding)));
     return rows.map((row) => `${row.map((cell, i) => (i < row.length - 1 ? cell + ' '.repeat(this.widths[i]! - lengthOf(cell)) : cell)).join('')}\n`).join('');
   }
 }

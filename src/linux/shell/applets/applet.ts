@@ -50,7 +50,12 @@ export function parseFlags(self: ProgramContext, spec: string, long: Readonly<Re
   const args = self.argv.slice(1);
   const stopAtOperand = spec.startsWith('+');
   const fail = (text: string): never => {
-    throw new AppletError(isBusybox(self) ? text.replace('invalid option', 'unrecognized option').replace(/ -- '(.)'/, ': $1') : `${text}\nTry '${nameOf(self)} --help' for more information.`, nameOf(self) === 'ls' || nameOf(self) === 'grep' ? 2 : 1);
+    throw new AppletError(
+      isBusybox(self)
+        ? text.replace('invalid option', 'unrecognized option').replace(/ -- '(.)'/, ': $1')
+        : `${text}\nTry '${nameOf(self)} --help' for more information.`,
+      nameOf(self) === 'ls' || nameOf(self) === 'grep' ? 2 : 1,
+    );
   };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
@@ -111,7 +116,11 @@ export const fileMessage = (self: ProgramContext, path: string, error: FileError
   isBusybox(self) && verb === 'open' && error.code !== 'EISDIR' ? `can't open '${path}': ${error.message}` : `${path}: ${error.message}`;
 
 /** Calls `each` for every file (standard input when none is named); a file that cannot be read is complained of, and makes the code 1. */
-export async function eachInput(self: ProgramContext, paths: readonly string[], each: (input: Input, path: string) => Promise<boolean | void>): Promise<number> {
+export async function eachInput(
+  self: ProgramContext,
+  paths: readonly string[],
+  each: (input: Input, path: string) => Promise<boolean | void>,
+): Promise<number> {
   let code = 0;
   for (const path of paths.length === 0 ? ['-'] : paths) {
     let input: Input;
@@ -129,7 +138,11 @@ export async function eachInput(self: ProgramContext, paths: readonly string[], 
 }
 
 /** Line by line over all files, in batches as they come. Return false to stop. */
-export function eachBatch(self: ProgramContext, paths: readonly string[], each: (lines: readonly string[], path: string) => boolean | void | Promise<boolean | void>): Promise<number> {
+export function eachBatch(
+  self: ProgramContext,
+  paths: readonly string[],
+  each: (lines: readonly string[], path: string) => boolean | void | Promise<boolean | void>,
+): Promise<number> {
   return eachInput(self, paths, async (input, path) => {
     const lines = new Lines(input);
     for (let batch = await lines.batch(); batch; batch = await lines.batch()) {

@@ -6,7 +6,7 @@
  */
 import type { Program } from '../../program.ts';
 import { formatPrintf, unescapeText } from '../printf.ts';
-import { applet, AppletError, eachBatch, parseFlags } from './applet.ts';
+import { AppletError, applet, eachBatch, parseFlags } from './applet.ts';
 import { posixRegExp } from './text.ts';
 
 type Value = string | number;
@@ -25,7 +25,8 @@ class Exit extends Error {
   }
 }
 
-const TOKEN = /\s*(?:#[^\n]*)?(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|"((?:[^"\\]|\\[\s\S])*)"|([A-Za-z_]\w*)|(\+\+|--|&&|\|\||[-+*/%^]=|[<>=!]=|!~|[-+*/%^<>=!~?:,;(){}[\]$\n]))/y;
+const TOKEN =
+  /\s*(?:#[^\n]*)?(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|"((?:[^"\\]|\\[\s\S])*)"|([A-Za-z_]\w*)|(\+\+|--|&&|\|\||[-+*/%^]=|[<>=!]=|!~|[-+*/%^<>=!~?:,;(){}[\]$\n]))/y;
 interface Token {
   readonly kind: 'number' | 'string' | 'name' | 'operator' | 'end';
   readonly text: string;
@@ -97,8 +98,16 @@ class Parser {
     return posixRegExp(pattern, true);
   }
 
-  program(): { begin: Statement[]; main: { pattern: Expression | undefined; end: Expression | undefined; active: boolean; body: Statement }[]; end: Statement[] } {
-    const program = { begin: [] as Statement[], main: [] as { pattern: Expression | undefined; end: Expression | undefined; active: boolean; body: Statement }[], end: [] as Statement[] };
+  program(): {
+    begin: Statement[];
+    main: { pattern: Expression | undefined; end: Expression | undefined; active: boolean; body: Statement }[];
+    end: Statement[];
+  } {
+    const program = {
+      begin: [] as Statement[],
+      main: [] as { pattern: Expression | undefined; end: Expression | undefined; active: boolean; body: Statement }[],
+      end: [] as Statement[],
+    };
     for (this.newlines(); this.token.kind !== 'end'; this.newlines()) {
       if (this.accept('BEGIN')) program.begin.push(this.block());
       else if (this.accept('END')) program.end.push(this.block());
@@ -299,7 +308,14 @@ class Parser {
   }
   private concatenation(): Expression {
     let left = this.additive();
-    while (this.token.kind === 'string' || this.token.kind === 'number' || (this.token.kind === 'name' && this.token.text !== 'in') || this.is('$') || this.is('(') || this.is('-')) {
+    while (
+      this.token.kind === 'string' ||
+      this.token.kind === 'number' ||
+      (this.token.kind === 'name' && this.token.text !== 'in') ||
+      this.is('$') ||
+      this.is('(') ||
+      this.is('-')
+    ) {
       const [a, b] = [left, this.additive()];
       left = (runtime) => text(a(runtime)) + text(b(runtime));
     }
@@ -396,7 +412,9 @@ class Parser {
         },
       });
     }
-    return Object.assign((runtime: Runtime): Value => runtime.variables.get(name) ?? '', { assign: (runtime: Runtime, value: Value) => void runtime.variables.set(name, value) });
+    return Object.assign((runtime: Runtime): Value => runtime.variables.get(name) ?? '', {
+      assign: (runtime: Runtime, value: Value) => void runtime.variables.set(name, value),
+    });
   }
 
   private call(name: string): Expression {
@@ -442,7 +460,8 @@ const replace =
     return count;
   };
 const FUNCTIONS: Readonly<Record<string, AwkFunction>> = {
-  length: (runtime, [value], _, names) => (value === undefined ? runtime.fields[0]!.length : (runtime.arrays.get(names[0]!)?.size ?? text(value(runtime)).length)),
+  length: (runtime, [value], _, names) =>
+    value === undefined ? runtime.fields[0]!.length : (runtime.arrays.get(names[0]!)?.size ?? text(value(runtime)).length),
   substr: (runtime, values) => {
     const from = Math.round(number(values[1]!(runtime)));
     const size = values[2] ? Math.round(number(values[2](runtime))) : Number.POSITIVE_INFINITY;
@@ -475,7 +494,11 @@ const FUNCTIONS: Readonly<Record<string, AwkFunction>> = {
 
 function splitFields(line: string, separator: string | RegExp): string[] {
   if (line === '') return [];
-  if (separator === ' ') return line.trim().split(/\s+/).filter((field) => field !== '');
+  if (separator === ' ')
+    return line
+      .trim()
+      .split(/\s+/)
+      .filter((field) => field !== '');
   if (typeof separator === 'string' && separator.length === 1) return line.split(separator);
   return line.split(typeof separator === 'string' ? posixRegExp(separator, true) : separator);
 }
@@ -493,7 +516,15 @@ export const awk: Program = applet(async (self) => {
     return 2;
   }
   const program = new Parser(source).program();
-  const runtime: Runtime = { variables: new Map<string, Value>([['NR', 0], ['NF', 0]]), arrays: new Map(), fields: [''], print: self.stdout };
+  const runtime: Runtime = {
+    variables: new Map<string, Value>([
+      ['NR', 0],
+      ['NF', 0],
+    ]),
+    arrays: new Map(),
+    fields: [''],
+    print: self.stdout,
+  };
   if (flags.has('F')) runtime.variables.set('FS', flags.value('F') === 't' ? '\t' : unescapeText(flags.value('F')!).text);
   for (const assignment of flags.values('v')) {
     const at = assignment.indexOf('=');

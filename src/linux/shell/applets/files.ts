@@ -2,7 +2,7 @@
 import { FileError } from '../../files.ts';
 import type { Program, ProgramContext } from '../../program.ts';
 import { patternToRegExp } from '../pattern.ts';
-import { applet, AppletError, isBusybox, nameOf, parseFlags, pathOf } from './applet.ts';
+import { AppletError, applet, isBusybox, nameOf, parseFlags, pathOf } from './applet.ts';
 import { byteLength } from './text.ts';
 
 const missing = (self: ProgramContext, path: string, verb: string, error = 'No such file or directory'): string =>
@@ -34,8 +34,17 @@ const ls = applet(async (self) => {
       const width = Math.max(...names.map((name) => name.length)) + 2;
       const perRow = Math.max(1, Math.floor(self.terminal.columns / width));
       const rows = Math.ceil(names.length / perRow);
-      for (let row = 0; row < rows; row++) self.stdout(`${names.filter((_, i) => i % rows === row).map((name) => name.padEnd(width)).join('').trimEnd()}\n`);
-    } else for (const name of names) self.stdout(line(name === '.' ? at : name === '..' ? parentOf(at) : entry(name), name + (flags.has('F') && files.isDirectory(entry(name)) ? '/' : '')));
+      for (let row = 0; row < rows; row++)
+        self.stdout(
+          `${names
+            .filter((_, i) => i % rows === row)
+            .map((name) => name.padEnd(width))
+            .join('')
+            .trimEnd()}\n`,
+        );
+    } else
+      for (const name of names)
+        self.stdout(line(name === '.' ? at : name === '..' ? parentOf(at) : entry(name), name + (flags.has('F') && files.isDirectory(entry(name)) ? '/' : '')));
     if (flags.has('R')) {
       for (const name of names) {
         if (name === '.' || name === '..' || !files.isDirectory(entry(name))) continue;
@@ -67,7 +76,15 @@ const mkdir = applet(async (self) => {
   let code = 0;
   for (const path of flags.operands) {
     const at = pathOf(self, path);
-    const error = flags.has('p') ? (self.files.exists(at) && !self.files.isDirectory(at) ? 'File exists' : undefined) : self.files.exists(at) ? 'File exists' : self.files.isDirectory(parentOf(at)) ? undefined : 'No such file or directory';
+    const error = flags.has('p')
+      ? self.files.exists(at) && !self.files.isDirectory(at)
+        ? 'File exists'
+        : undefined
+      : self.files.exists(at)
+        ? 'File exists'
+        : self.files.isDirectory(parentOf(at))
+          ? undefined
+          : 'No such file or directory';
     if (error) {
       self.stderr(isBusybox(self) ? `mkdir: can't create directory '${path}': ${error}\n` : `mkdir: cannot create directory ‘${path}’: ${error}\n`);
       code = 1;
@@ -80,7 +97,13 @@ const rmdir = applet(async (self) => {
   let code = 0;
   for (const path of parseFlags(self, 'p').operands) {
     const at = pathOf(self, path);
-    const error = !self.files.exists(at) ? 'No such file or directory' : !self.files.isDirectory(at) ? 'Not a directory' : self.files.list(at).length > 0 ? 'Directory not empty' : undefined;
+    const error = !self.files.exists(at)
+      ? 'No such file or directory'
+      : !self.files.isDirectory(at)
+        ? 'Not a directory'
+        : self.files.list(at).length > 0
+          ? 'Directory not empty'
+          : undefined;
     if (error) {
       self.stderr(isBusybox(self) ? `rmdir: '${path}': ${error}\n` : `rmdir: failed to remove '${path}': ${error}\n`);
       code = 1;
@@ -93,7 +116,11 @@ const rm = applet(async (self) => {
   const flags = parseFlags(self, 'rRfivd', { recursive: 'r', force: 'f' });
   if (flags.operands.length === 0 && !flags.has('f')) throw new AppletError('missing operand');
   const complain = (path: string, error: string) => {
-    self.stderr(isBusybox(self) ? `rm: ${error === 'Is a directory' ? `'${path}' is a directory` : `can't remove '${path}': ${error}`}\n` : `rm: cannot remove '${path}': ${error}\n`);
+    self.stderr(
+      isBusybox(self)
+        ? `rm: ${error === 'Is a directory' ? `'${path}' is a directory` : `can't remove '${path}': ${error}`}\n`
+        : `rm: cannot remove '${path}': ${error}\n`,
+    );
     return 1;
   };
   let code = 0;
@@ -135,7 +162,11 @@ const transfer = (move: boolean): Program =>
     for (const path of sources) {
       const from = pathOf(self, path);
       if (!self.files.exists(from)) {
-        self.stderr(isBusybox(self) ? `${nameOf(self)}: can't ${move ? 'rename' : 'stat'} '${path}': No such file or directory\n` : `${nameOf(self)}: cannot stat '${path}': No such file or directory\n`);
+        self.stderr(
+          isBusybox(self)
+            ? `${nameOf(self)}: can't ${move ? 'rename' : 'stat'} '${path}': No such file or directory\n`
+            : `${nameOf(self)}: cannot stat '${path}': No such file or directory\n`,
+        );
         code = 1;
         continue;
       }
@@ -156,7 +187,8 @@ const touch = applet(async (self) => {
   for (const path of parseFlags(self, 'camr:d:t:').operands) {
     const at = pathOf(self, path);
     if (self.files.exists(at)) continue;
-    if (!self.files.isDirectory(parentOf(at))) throw new AppletError(isBusybox(self) ? `${path}: No such file or directory` : `cannot touch '${path}': No such file or directory`);
+    if (!self.files.isDirectory(parentOf(at)))
+      throw new AppletError(isBusybox(self) ? `${path}: No such file or directory` : `cannot touch '${path}': No such file or directory`);
     self.files.write(at, '');
   }
   return 0;
@@ -274,7 +306,8 @@ const realpath = applet(async (self) => {
 const stat = applet(async (self) => {
   for (const path of parseFlags(self, 'c:t').operands) {
     const at = pathOf(self, path);
-    if (!self.files.exists(at)) throw new AppletError(isBusybox(self) ? `can't stat '${path}': No such file or directory` : `cannot statx '${path}': No such file or directory`);
+    if (!self.files.exists(at))
+      throw new AppletError(isBusybox(self) ? `can't stat '${path}': No such file or directory` : `cannot statx '${path}': No such file or directory`);
     const directory = self.files.isDirectory(at);
     self.stdout(`  File: ${path}\n  Size: ${directory ? 4096 : byteLength(self.files.read(at))}\t${directory ? 'directory' : 'regular file'}\n`);
   }
@@ -283,8 +316,26 @@ const stat = applet(async (self) => {
 /** Here simplified: files have no modes; it only looks whether they are there. */
 const chmod = applet(async (self) => {
   const [, ...paths] = self.argv.slice(1).filter((arg) => !/^-[a-zA-Z]/.test(arg) || /^-[rwx]/.test(arg));
-  for (const path of paths) if (!self.files.exists(pathOf(self, path))) throw new AppletError(isBusybox(self) ? `${path}: No such file or directory` : `cannot access '${path}': No such file or directory`);
+  for (const path of paths)
+    if (!self.files.exists(pathOf(self, path)))
+      throw new AppletError(isBusybox(self) ? `${path}: No such file or directory` : `cannot access '${path}': No such file or directory`);
   return 0;
 });
 
-export const fileApplets: Readonly<Record<string, Program>> = { ls, mkdir, rmdir, rm, cp: transfer(false), mv: transfer(true), touch, find, basename, dirname, realpath, readlink: realpath, stat, chmod, chown: chmod };
+export const fileApplets: Readonly<Record<string, Program>> = {
+  ls,
+  mkdir,
+  rmdir,
+  rm,
+  cp: transfer(false),
+  mv: transfer(true),
+  touch,
+  find,
+  basename,
+  dirname,
+  realpath,
+  readlink: realpath,
+  stat,
+  chmod,
+  chown: chmod,
+};

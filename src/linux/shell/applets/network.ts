@@ -5,7 +5,7 @@ import { HttpError, type HttpReply, httpGet, parseUrl, reasonPhrase } from '../.
 import type { Program, ProgramContext } from '../../program.ts';
 import { SocketError } from '../../sockets.ts';
 import { readAll } from '../text-pipe.ts';
-import { applet, AppletError, isBusybox, parseFlags, pathOf, splitOnce } from './applet.ts';
+import { AppletError, applet, isBusybox, parseFlags, pathOf, splitOnce } from './applet.ts';
 
 const millis = (duration: Duration): number => Math.floor(duration / 1000);
 
@@ -25,7 +25,8 @@ function curlFailure(error: unknown, host: string, port: number, took: Duration,
     case 'ENOTFOUND':
       return { code: 6, message: `Could not resolve host: ${host}` };
     case 'ETIMEDOUT':
-      if (limit !== undefined && took >= limit - 1000) return { code: 28, message: `Failed to connect to ${host} port ${port} after ${millis(took)} ms: Timeout was reached` };
+      if (limit !== undefined && took >= limit - 1000)
+        return { code: 28, message: `Failed to connect to ${host} port ${port} after ${millis(took)} ms: Timeout was reached` };
       return { code: 28, message: `Failed to connect to ${host} port ${port} after ${millis(took)} ms: Couldn't connect to server` };
     case 'ECONNRESET':
       return { code: 56, message: 'Recv failure: Connection reset by peer' };
@@ -66,7 +67,13 @@ const curl = applet(async (self) => {
       const method = flags.value('X') ?? (flags.has('I') ? 'HEAD' : body !== undefined ? 'POST' : 'GET');
       let reply: HttpReply;
       try {
-        reply = await httpGet(self.sockets, url, { method, headers, ...(body === undefined ? {} : { body }), clock, ...(limit === undefined ? {} : { timeout: limit }) });
+        reply = await httpGet(self.sockets, url, {
+          method,
+          headers,
+          ...(body === undefined ? {} : { body }),
+          clock,
+          ...(limit === undefined ? {} : { timeout: limit }),
+        });
       } catch (error) {
         const failure = curlFailure(error, parsed.host, parsed.port, clock.now() - began, limit);
         if (!flags.has('s') || flags.has('S')) self.stderr(`curl: (${failure.code}) ${failure.message}\n`);
@@ -80,7 +87,9 @@ const curl = applet(async (self) => {
         continue;
       }
       if (flags.has('v')) {
-        self.stderr(`*   Trying ${parsed.host}:${parsed.port}...\n* Connected to ${parsed.host} port ${parsed.port}\n> ${method} ${parsed.target} HTTP/1.1\n> Host: ${parsed.host}${parsed.port === 80 ? '' : `:${parsed.port}`}\n`);
+        self.stderr(
+          `*   Trying ${parsed.host}:${parsed.port}...\n* Connected to ${parsed.host} port ${parsed.port}\n> ${method} ${parsed.target} HTTP/1.1\n> Host: ${parsed.host}${parsed.port === 80 ? '' : `:${parsed.port}`}\n`,
+        );
         for (const [name, value] of Object.entries(headers)) self.stderr(`> ${name}: ${value}\n`);
         self.stderr(`>\n< HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\n`);
         for (const [name, value] of Object.entries(reply.headers)) self.stderr(`< ${name}: ${value}\n`);
@@ -92,7 +101,10 @@ const curl = applet(async (self) => {
         break;
       }
       let text = reply.body;
-      if (flags.has('i') || flags.has('I')) text = `HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\n${Object.entries(reply.headers).map(([name, value]) => `${name}: ${value}\n`).join('')}\n${flags.has('I') ? '' : text}`;
+      if (flags.has('i') || flags.has('I'))
+        text = `HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\n${Object.entries(reply.headers)
+          .map(([name, value]) => `${name}: ${value}\n`)
+          .join('')}\n${flags.has('I') ? '' : text}`;
       const target = flags.value('o') ?? (flags.has('O') ? parsed.target.split('?')[0]!.split('/').at(-1) || 'index.html' : undefined);
       if (target === undefined || target === '-') self.stdout(text);
       else if (target !== '/dev/null') self.files.write(pathOf(self, target), text);
@@ -116,7 +128,17 @@ const writeOut = (format: string, reply: HttpReply | undefined, took: Duration):
 
 const wget = applet(async (self) => {
   const busybox = isBusybox(self);
-  const flags = parseFlags(self, 'qO:T:Sct:P:', { quiet: 'q', 'output-document': 'O:', timeout: 'T:', spider: 's', tries: 't:', header: 'H:', 'post-data': 'd:', 'server-response': 'S', 'no-check-certificate': 'k' });
+  const flags = parseFlags(self, 'qO:T:Sct:P:', {
+    quiet: 'q',
+    'output-document': 'O:',
+    timeout: 'T:',
+    spider: 's',
+    tries: 't:',
+    header: 'H:',
+    'post-data': 'd:',
+    'server-response': 'S',
+    'no-check-certificate': 'k',
+  });
   const given = flags.operands[0];
   if (given === undefined) throw new AppletError('missing URL');
   const { clock } = self.process;
@@ -134,15 +156,30 @@ const wget = applet(async (self) => {
     let reply: HttpReply;
     try {
       address = (await self.sockets.resolve(parsed.host))[0] ?? parsed.host;
-      if (!flags.has('q')) self.stderr(busybox ? `Connecting to ${parsed.host}:${parsed.port} (${address}:${parsed.port})\n` : `Connecting to ${parsed.host}:${parsed.port}... `);
-      reply = await httpGet(self.sockets, url, { method: body === undefined ? 'GET' : 'POST', headers, ...(body === undefined ? {} : { body }), clock, ...(flags.has('T') ? { timeout: seconds(Number(flags.value('T'))) } : {}) });
+      if (!flags.has('q'))
+        self.stderr(busybox ? `Connecting to ${parsed.host}:${parsed.port} (${address}:${parsed.port})\n` : `Connecting to ${parsed.host}:${parsed.port}... `);
+      reply = await httpGet(self.sockets, url, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers,
+        ...(body === undefined ? {} : { body }),
+        clock,
+        ...(flags.has('T') ? { timeout: seconds(Number(flags.value('T'))) } : {}),
+      });
       if (!flags.has('q') && !busybox) self.stderr(`connected.\nHTTP request sent, awaiting response... ${reply.status} ${reasonPhrase(reply.status)}\n`);
     } catch (error) {
       if (error instanceof HttpError) throw new AppletError(error.code === 'TIMEOUT' ? 'download timed out' : 'error getting response: Invalid argument');
       if (!(error instanceof SocketError)) throw error;
-      if (error.code === 'ENOTFOUND') throw new AppletError(busybox ? `bad address '${parsed.host}'` : `unable to resolve host address ‘${parsed.host}’`, busybox ? 1 : 4);
+      if (error.code === 'ENOTFOUND')
+        throw new AppletError(busybox ? `bad address '${parsed.host}'` : `unable to resolve host address ‘${parsed.host}’`, busybox ? 1 : 4);
       if (error.code === 'ETIMEDOUT' && flags.has('T')) throw new AppletError('download timed out');
-      const why = { ECONNREFUSED: 'Connection refused', ETIMEDOUT: 'Operation timed out', EHOSTUNREACH: 'Host is unreachable', ENETUNREACH: 'Network is unreachable', ECONNRESET: 'Connection reset by peer', EADDRINUSE: 'Address in use' }[error.code];
+      const why = {
+        ECONNREFUSED: 'Connection refused',
+        ETIMEDOUT: 'Operation timed out',
+        EHOSTUNREACH: 'Host is unreachable',
+        ENETUNREACH: 'Network is unreachable',
+        ECONNRESET: 'Connection reset by peer',
+        EADDRINUSE: 'Address in use',
+      }[error.code];
       if (error.code === 'ECONNRESET') throw new AppletError(`error getting response: ${why}`);
       throw new AppletError(busybox ? `can't connect to remote host (${address}): ${why}` : `failed: ${why}.`, busybox ? 1 : 4);
     }
@@ -151,7 +188,12 @@ const wget = applet(async (self) => {
       url = location.startsWith('/') ? `${parsed.scheme}://${parsed.host}:${parsed.port}${location}` : location;
       continue;
     }
-    if (flags.has('S')) self.stderr(`  HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\n${Object.entries(reply.headers).map(([name, value]) => `  ${name}: ${value}\n`).join('')}`);
+    if (flags.has('S'))
+      self.stderr(
+        `  HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\n${Object.entries(reply.headers)
+          .map(([name, value]) => `  ${name}: ${value}\n`)
+          .join('')}`,
+      );
     if (reply.status >= 400) throw new AppletError(`server returned error: HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}`, busybox ? 1 : 8);
     if (flags.has('s')) {
       if (!flags.has('q')) self.stderr('remote file exists\n');
@@ -161,7 +203,8 @@ const wget = applet(async (self) => {
     if (target === '-') {
       if (!flags.has('q') && busybox) self.stderr('writing to stdout\n');
       self.stdout(reply.body);
-      if (!flags.has('q') && busybox) self.stderr(`-                    100% |${'*'.repeat(32)}|${String(reply.body.length).padStart(6)}  0:00:00 ETA\nwritten to stdout\n`);
+      if (!flags.has('q') && busybox)
+        self.stderr(`-                    100% |${'*'.repeat(32)}|${String(reply.body.length).padStart(6)}  0:00:00 ETA\nwritten to stdout\n`);
     } else {
       if (!flags.has('q') && busybox) self.stderr(`saving to '${target}'\n`);
       if (target !== '/dev/null') {
@@ -205,7 +248,8 @@ const nc = applet(async (self) => {
   if (host === undefined || !(port > 0)) throw new AppletError('missing host or port');
   try {
     const connection = await self.sockets.connect(host, port, timeout);
-    if (flags.has('v')) self.stderr(isBusybox(self) ? `${host} (${connection.remote.ip}:${port}) open\n` : `Connection to ${host} ${port} port [tcp/*] succeeded!\n`);
+    if (flags.has('v'))
+      self.stderr(isBusybox(self) ? `${host} (${connection.remote.ip}:${port}) open\n` : `Connection to ${host} ${port} port [tcp/*] succeeded!\n`);
     if (flags.has('z')) {
       connection.close();
       return 0;
@@ -217,9 +261,17 @@ const nc = applet(async (self) => {
     return 0;
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
-    if (error.code === 'ENOTFOUND') self.stderr(isBusybox(self) ? `nc: bad address '${host}'\n` : `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known\n`);
+    if (error.code === 'ENOTFOUND')
+      self.stderr(isBusybox(self) ? `nc: bad address '${host}'\n` : `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known\n`);
     else if (flags.has('v') || !flags.has('z')) {
-      const why = { ECONNREFUSED: 'Connection refused', ETIMEDOUT: isBusybox(self) ? 'Operation timed out' : 'Connection timed out', EHOSTUNREACH: 'No route to host', ENETUNREACH: 'Network is unreachable', ECONNRESET: 'Connection reset by peer', EADDRINUSE: 'Address in use' }[error.code];
+      const why = {
+        ECONNREFUSED: 'Connection refused',
+        ETIMEDOUT: isBusybox(self) ? 'Operation timed out' : 'Connection timed out',
+        EHOSTUNREACH: 'No route to host',
+        ENETUNREACH: 'Network is unreachable',
+        ECONNRESET: 'Connection reset by peer',
+        EADDRINUSE: 'Address in use',
+      }[error.code];
       self.stderr(isBusybox(self) ? `nc: ${host} (${host}:${port}): ${why}\n` : `nc: connect to ${host} port ${port} (tcp) failed: ${why}\n`);
     }
     return 1;
@@ -289,10 +341,18 @@ export const pingApplet = (echo?: (self: ProgramContext) => Ping): Program =>
     const summary = () => {
       const loss = sent === 0 ? 0 : Math.round(((sent - times.length) * 100) / sent);
       self.stdout(`\n--- ${host} ping statistics ---\n`);
-      self.stdout(busybox ? `${sent} packets transmitted, ${times.length} packets received, ${loss}% packet loss\n` : `${sent} packets transmitted, ${times.length} received, ${loss}% packet loss, time ${millis(clock.now() - began)}ms\n`);
+      self.stdout(
+        busybox
+          ? `${sent} packets transmitted, ${times.length} packets received, ${loss}% packet loss\n`
+          : `${sent} packets transmitted, ${times.length} received, ${loss}% packet loss, time ${millis(clock.now() - began)}ms\n`,
+      );
       if (times.length === 0) return;
       const [min, max, average] = [Math.min(...times), Math.max(...times), times.reduce((a, b) => a + b, 0) / times.length].map((n) => n / 1000);
-      self.stdout(busybox ? `round-trip min/avg/max = ${min!.toFixed(3)}/${average!.toFixed(3)}/${max!.toFixed(3)} ms\n` : `rtt min/avg/max/mdev = ${min!.toFixed(3)}/${average!.toFixed(3)}/${max!.toFixed(3)}/0.000 ms\n`);
+      self.stdout(
+        busybox
+          ? `round-trip min/avg/max = ${min!.toFixed(3)}/${average!.toFixed(3)}/${max!.toFixed(3)} ms\n`
+          : `rtt min/avg/max/mdev = ${min!.toFixed(3)}/${average!.toFixed(3)}/${max!.toFixed(3)}/0.000 ms\n`,
+      );
     };
     let stop = false;
     self.onSignal(() => {
@@ -304,7 +364,8 @@ export const pingApplet = (echo?: (self: ProgramContext) => Ping): Program =>
       const took = await measure(ip, timeout);
       if (took !== undefined) {
         times.push(took);
-        if (!flags.has('q')) self.stdout(`64 bytes from ${ip}: ${busybox ? 'seq' : 'icmp_seq'}=${busybox ? i : i + 1} ttl=64 time=${(took / 1000).toFixed(3)} ms\n`);
+        if (!flags.has('q'))
+          self.stdout(`64 bytes from ${ip}: ${busybox ? 'seq' : 'icmp_seq'}=${busybox ? i : i + 1} ttl=64 time=${(took / 1000).toFixed(3)} ms\n`);
       }
       if (i + 1 < count) await clock.sleep(Math.max(ms(1), interval));
     }

@@ -1,7 +1,7 @@
 /** sed: `s///`, `p`, `d`, `q`, `a`, `i`, `c`, `y`, `=`, `n`, with line, `$` and pattern addresses. Here simplified: no hold space and no branches. */
 import type { Program } from '../../program.ts';
 import { readAll, textInput } from '../text-pipe.ts';
-import { applet, AppletError, eachInput, parseFlags, pathOf } from './applet.ts';
+import { AppletError, applet, eachInput, parseFlags, pathOf } from './applet.ts';
 import { posixRegExp } from './text.ts';
 
 type Address = { readonly kind: 'line'; readonly line: number } | { readonly kind: 'last' } | { readonly kind: 'match'; readonly regExp: RegExp };
@@ -25,7 +25,7 @@ function parse(script: string, extended: boolean): Command[] {
   const delimited = (delimiter: string): string => {
     let text = '';
     while (at < script.length && script[at] !== delimiter) {
-      if (script[at] === '[' ) {
+      if (script[at] === '[') {
         const m = /^\[\^?\]?(?:\[:\w+:\]|[^\]])*\]/.exec(script.slice(at));
         if (m && !m[0].includes('\n')) {
           text += m[0];
@@ -170,7 +170,8 @@ export const sed: Program = applet(async (self) => {
     let output = '';
     let space: string | undefined = line;
     let appended = '';
-    const is = (address: Address): boolean => (address.kind === 'line' ? address.line === number : address.kind === 'last' ? last : address.regExp.test(space!));
+    const is = (address: Address): boolean =>
+      address.kind === 'line' ? address.line === number : address.kind === 'last' ? last : address.regExp.test(space!);
     const selected = (command: Command): boolean => {
       if (!command.from) return !command.negate;
       let hit: boolean;

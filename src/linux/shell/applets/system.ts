@@ -5,7 +5,7 @@ import { ConditionError, evaluateTest } from '../condition.ts';
 import { isMachineContext } from '../machine.ts';
 import { echoText, formatPrintf } from '../printf.ts';
 import { noInput, readAll } from '../text-pipe.ts';
-import { applet, AppletError, isBusybox, nameOf, parseFlags } from './applet.ts';
+import { AppletError, applet, isBusybox, nameOf, parseFlags } from './applet.ts';
 import { dateAt, strftime } from './calendar.ts';
 
 const echo: Program = async (self) => {
@@ -63,7 +63,8 @@ const seq = applet(async (self) => {
     else throw new AppletError(`invalid option -- '${flag.slice(1)}'`);
   }
   if (args.length === 0) throw new AppletError('missing operand');
-  for (const arg of args) if (Number.isNaN(Number(arg))) throw new AppletError(isBusybox(self) ? `invalid number '${arg}'` : `invalid floating point argument: ‘${arg}’`);
+  for (const arg of args)
+    if (Number.isNaN(Number(arg))) throw new AppletError(isBusybox(self) ? `invalid number '${arg}'` : `invalid floating point argument: ‘${arg}’`);
   const first = args.length > 1 ? Number(args[0]) : 1;
   const step = args.length > 2 ? Number(args[1]) : 1;
   const last = Number(args.at(-1));
@@ -119,7 +120,10 @@ const xargs = applet(async (self) => {
     separator !== undefined
       ? input.split(separator).filter((item) => item !== '')
       : replace !== undefined || flags.has('L')
-        ? input.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+        ? input
+            .split('\n')
+            .map((line) => line.trim())
+            .filter((line) => line !== '')
         : (input.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []).map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, a?: string, b?: string) => a ?? b ?? ''));
   const size = replace !== undefined || flags.has('L') ? 1 : flags.has('n') ? Number(flags.value('n')) : Math.max(1, items.length);
   let code = 0;
@@ -184,9 +188,12 @@ const clear: Program = async (self) => {
 const which = applet(async (self) => {
   let code = 0;
   for (const name of parseFlags(self, 'as').operands) {
-    const found = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].map((directory) => `${directory}/${name}`).find((path) => self.files.exists(path));
+    const found = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']
+      .map((directory) => `${directory}/${name}`)
+      .find((path) => self.files.exists(path));
     if (found) self.stdout(`${found}\n`);
-    else if (isMachineContext(self) && self.machine.has(name)) self.stdout(`${name === 'kubectl' ? '/usr/local/bin' : isBusybox(self) ? '/bin' : '/usr/bin'}/${name}\n`);
+    else if (isMachineContext(self) && self.machine.has(name))
+      self.stdout(`${name === 'kubectl' ? '/usr/local/bin' : isBusybox(self) ? '/bin' : '/usr/bin'}/${name}\n`);
     else code = 1;
   }
   return code;
@@ -208,7 +215,9 @@ const watch = applet(async (self) => {
     const rows = self.terminal?.rows ?? 24;
     const left = `Every ${interval.toFixed(1)}s: ${command}`;
     const right = `${self.hostname}: ${strftime('%a %b %e %H:%M:%S %Y', dateAt(self.process.clock.now()))}`;
-    const title = flags.has('t') ? '' : `${left.length + right.length + 1 > columns ? left.slice(0, columns) : left + right.padStart(columns - left.length)}\n\n`;
+    const title = flags.has('t')
+      ? ''
+      : `${left.length + right.length + 1 > columns ? left.slice(0, columns) : left + right.padStart(columns - left.length)}\n\n`;
     const lines = output.split('\n').slice(0, rows - (title === '' ? 0 : 2));
     self.stdout(`\x1b[H\x1b[2J${title}${lines.map((line) => line.slice(0, columns)).join('\n')}`);
     await self.process.clock.sleep(seconds(interval));
@@ -251,7 +260,12 @@ const ps = applet(async (self) => {
 const uptime: Program = async (self) => {
   const now = self.process.clock.now();
   const total = Math.floor(now / 60_000_000);
-  const text = total >= 1440 ? `${Math.floor(total / 1440)} days, ${Math.floor((total % 1440) / 60)}:${String(total % 60).padStart(2, '0')}` : total >= 60 ? `${Math.floor(total / 60)}:${String(total % 60).padStart(2, '0')}` : `${total} min`;
+  const text =
+    total >= 1440
+      ? `${Math.floor(total / 1440)} days, ${Math.floor((total % 1440) / 60)}:${String(total % 60).padStart(2, '0')}`
+      : total >= 60
+        ? `${Math.floor(total / 60)}:${String(total % 60).padStart(2, '0')}`
+        : `${total} min`;
   self.stdout(` ${strftime('%H:%M:%S', dateAt(now))} up ${text},  1 user,  load average: 0.00, 0.00, 0.00\n`);
   return 0;
 };

@@ -4,7 +4,7 @@ import { FileError } from '../../files.ts';
 import type { Program, ProgramContext } from '../../program.ts';
 import { escapeRegExp } from '../pattern.ts';
 import { Lines, readAll } from '../text-pipe.ts';
-import { allLines, applet, AppletError, eachBatch, eachInput, fileMessage, nameOf, openInput, parseFlags, pathOf, wholeNumber } from './applet.ts';
+import { AppletError, allLines, applet, eachBatch, eachInput, fileMessage, nameOf, openInput, parseFlags, pathOf, wholeNumber } from './applet.ts';
 
 const cat = applet(async (self) => {
   const flags = parseFlags(self, 'nbAeEtTvsu', { number: 'n' });
@@ -36,7 +36,17 @@ export function posixRegExp(pattern: string, extended: boolean, flags = ''): Reg
     if (c === '[') {
       const m = /^\[(\^?)(\]?(?:\[:\w+:\]|[^\]])*)\]/.exec(pattern.slice(i));
       if (!m) throw new AppletError('Unmatched [, [^, [:, [., or [=', 2);
-      const classes: Record<string, string> = { alpha: 'A-Za-z', digit: '0-9', alnum: 'A-Za-z0-9', upper: 'A-Z', lower: 'a-z', space: '\\s', blank: ' \\t', punct: '!-\\/:-@\\[-`{-~', xdigit: '0-9A-Fa-f' };
+      const classes: Record<string, string> = {
+        alpha: 'A-Za-z',
+        digit: '0-9',
+        alnum: 'A-Za-z0-9',
+        upper: 'A-Z',
+        lower: 'a-z',
+        space: '\\s',
+        blank: ' \\t',
+        punct: '!-\\/:-@\\[-`{-~',
+        xdigit: '0-9A-Fa-f',
+      };
       source += `[${m[1]}${m[2]!.replace(/\[:(\w+):\]|[\\\][]/g, (match, name: string | undefined) => (name ? (classes[name] ?? '') : `\\${match}`))}]`;
       i += m[0].length - 1;
     } else if (c === '\\') {
@@ -68,11 +78,14 @@ const grep = applet(async (self) => {
     self.stderr("Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n");
     return 2;
   }
-  const regExps = patterns.flatMap((text) => text.split('\n')).map((text) => {
-    const base = name === 'fgrep' || flags.has('F') ? new RegExp(escapeRegExp(text)) : posixRegExp(text, name === 'egrep' || flags.has('E') || flags.has('P'));
-    const source = flags.has('x') ? `^(?:${base.source})$` : flags.has('w') ? `\\b(?:${base.source})\\b` : base.source;
-    return new RegExp(source, flags.has('i') ? 'gi' : 'g');
-  });
+  const regExps = patterns
+    .flatMap((text) => text.split('\n'))
+    .map((text) => {
+      const base =
+        name === 'fgrep' || flags.has('F') ? new RegExp(escapeRegExp(text)) : posixRegExp(text, name === 'egrep' || flags.has('E') || flags.has('P'));
+      const source = flags.has('x') ? `^(?:${base.source})$` : flags.has('w') ? `\\b(?:${base.source})\\b` : base.source;
+      return new RegExp(source, flags.has('i') ? 'gi' : 'g');
+    });
   let paths: string[] = operands;
   if (flags.has('r') || flags.has('R')) paths = (operands.length === 0 ? ['.'] : operands).flatMap((path) => walk(self, path));
   const named = !flags.has('h') && (paths.length > 1 || flags.has('H') || flags.has('r') || flags.has('R'));
@@ -104,7 +117,7 @@ const grep = applet(async (self) => {
             if (flags.has('o')) {
               for (const regExp of regExps) for (const m of line.matchAll(regExp)) if (m[0] !== '') output += `${prefix(':', number)}${m[0]}\n`;
             } else {
-              if ((after > 0 || before > 0) && shownTo > 0 && Math.max(number - before, (past[0]?.number ?? number)) > shownTo + 1) output += '--\n';
+              if ((after > 0 || before > 0) && shownTo > 0 && Math.max(number - before, past[0]?.number ?? number) > shownTo + 1) output += '--\n';
               for (const old of past) if (old.number > shownTo) output += `${prefix('-', old.number)}${old.line}\n`;
               output += `${prefix(':', number)}${line}\n`;
               shownTo = number;
@@ -139,7 +152,10 @@ export function walk(self: ProgramContext, path: string): string[] {
 }
 
 /** `head -5` and `tail -3` are old spellings of `-n`. */
-const withOldCount = (self: ProgramContext): ProgramContext => ({ ...self, argv: self.argv.flatMap((arg, i) => (i > 0 && /^-\d+$/.test(arg) ? ['-n', arg.slice(1)] : [arg])) });
+const withOldCount = (self: ProgramContext): ProgramContext => ({
+  ...self,
+  argv: self.argv.flatMap((arg, i) => (i > 0 && /^-\d+$/.test(arg) ? ['-n', arg.slice(1)] : [arg])),
+});
 
 const head = applet(async (given) => {
   const self = withOldCount(given);
@@ -251,7 +267,16 @@ const humanNumber = (text: string): number => {
 };
 
 const sort = applet(async (self) => {
-  const flags = parseFlags(self, 'nrufhVbdMk:t:o:cs', { 'numeric-sort': 'n', reverse: 'r', unique: 'u', key: 'k:', 'field-separator': 't:', 'human-numeric-sort': 'h', 'version-sort': 'V', stable: 's' });
+  const flags = parseFlags(self, 'nrufhVbdMk:t:o:cs', {
+    'numeric-sort': 'n',
+    reverse: 'r',
+    unique: 'u',
+    key: 'k:',
+    'field-separator': 't:',
+    'human-numeric-sort': 'h',
+    'version-sort': 'V',
+    stable: 's',
+  });
   const { lines, code } = await allLines(self, flags.operands);
   const separator = flags.value('t');
   const keys = flags.values('k').map((text) => {
@@ -281,7 +306,10 @@ const sort = applet(async (self) => {
   const global = ['n', 'h', 'V', 'f', 'b'].filter((flag) => flags.has(flag)).join('');
   const compare = (a: string, b: string): number => {
     for (const key of keys) {
-      const part = (line: string) => fieldsOf(line).slice(key.from - 1, key.to).join(separator ?? '');
+      const part = (line: string) =>
+        fieldsOf(line)
+          .slice(key.from - 1, key.to)
+          .join(separator ?? '');
       const modifiers = /[nhVf]/.test(key.modifiers) ? key.modifiers : global + key.modifiers;
       const order = compareBy(part(a), part(b), modifiers);
       if (order !== 0) return key.modifiers.includes('r') !== flags.has('r') ? -order : order;
@@ -337,7 +365,11 @@ const cut = applet(async (self) => {
     for (const line of lines) {
       if (!flags.has('f')) output += `${[...line].filter((_, i) => wanted(i + 1)).join('')}\n`;
       else if (!line.includes(delimiter)) output += flags.has('s') ? '' : `${line}\n`;
-      else output += `${line.split(delimiter).filter((_, i) => wanted(i + 1)).join(flags.value('o') ?? delimiter)}\n`;
+      else
+        output += `${line
+          .split(delimiter)
+          .filter((_, i) => wanted(i + 1))
+          .join(flags.value('o') ?? delimiter)}\n`;
     }
     self.stdout(output);
   });
@@ -347,7 +379,13 @@ const tr = applet(async (self) => {
   const flags = parseFlags(self, '+dscC', { delete: 'd', 'squeeze-repeats': 's', complement: 'c' });
   const expand = (text: string): string[] => {
     const plain = text
-      .replace(/\[:(\w+):\]/g, (_, name: string) => ({ upper: 'A-Z', lower: 'a-z', digit: '0-9', alpha: 'A-Za-z', alnum: 'A-Za-z0-9', space: ' \\t\\n\\r', blank: ' \\t', punct: '!-/:-@[-`{-~' })[name] ?? '')
+      .replace(
+        /\[:(\w+):\]/g,
+        (_, name: string) =>
+          ({ upper: 'A-Z', lower: 'a-z', digit: '0-9', alpha: 'A-Za-z', alnum: 'A-Za-z0-9', space: ' \\t\\n\\r', blank: ' \\t', punct: '!-/:-@[-`{-~' })[
+            name
+          ] ?? '',
+      )
       .replace(/\\([ntr\\0])/g, (_, letter: string) => ({ n: '\n', t: '\t', r: '\r', '\\': '\\', '0': '\0' })[letter]!);
     const characters = [...plain];
     const set: string[] = [];
@@ -396,7 +434,12 @@ const tee = applet(async (self) => {
 
 const tac = applet(async (self) => {
   const { lines, code } = await allLines(self, parseFlags(self, '').operands);
-  self.stdout(lines.reverse().map((line) => `${line}\n`).join(''));
+  self.stdout(
+    lines
+      .reverse()
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
   return code;
 });
 const rev = applet((self) =>
@@ -427,7 +470,8 @@ const diff = applet(async (self) => {
   };
   const [a, b] = [await read(left), await read(right)];
   const table: number[][] = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
-  for (let i = a.length - 1; i >= 0; i--) for (let j = b.length - 1; j >= 0; j--) table[i]![j] = a[i] === b[j] ? table[i + 1]![j + 1]! + 1 : Math.max(table[i + 1]![j]!, table[i]![j + 1]!);
+  for (let i = a.length - 1; i >= 0; i--)
+    for (let j = b.length - 1; j >= 0; j--) table[i]![j] = a[i] === b[j] ? table[i + 1]![j + 1]! + 1 : Math.max(table[i + 1]![j]!, table[i]![j + 1]!);
   const edits: { kind: ' ' | '-' | '+'; line: string; i: number; j: number }[] = [];
   for (let i = 0, j = 0; i < a.length || j < b.length; ) {
     if (i < a.length && j < b.length && a[i] === b[j]) edits.push({ kind: ' ', line: a[i]!, i: i++, j: j++ });
@@ -484,11 +528,16 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** UTF-8, as atob and btoa are not part of the language. */
 export function toBase64(text: string): string {
   const bytes: number[] = [];
-  for (const part of encodeURIComponent(text).match(/%[0-9A-F]{2}|[^%]/g) ?? []) bytes.push(part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0));
+  for (const part of encodeURIComponent(text).match(/%[0-9A-F]{2}|[^%]/g) ?? [])
+    bytes.push(part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0));
   let result = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    result += ALPHABET[(word >> 18) & 63]! + ALPHABET[(word >> 12) & 63]! + (i + 1 < bytes.length ? ALPHABET[(word >> 6) & 63]! : '=') + (i + 2 < bytes.length ? ALPHABET[word & 63]! : '=');
+    result +=
+      ALPHABET[(word >> 18) & 63]! +
+      ALPHABET[(word >> 12) & 63]! +
+      (i + 1 < bytes.length ? ALPHABET[(word >> 6) & 63]! : '=') +
+      (i + 2 < bytes.length ? ALPHABET[word & 63]! : '=');
   }
   return result;
 }
@@ -535,9 +584,28 @@ const column = applet(async (self) => {
   const { lines, code } = await allLines(self, flags.operands);
   const rows = lines.map((line) => (flags.has('s') ? line.split(flags.value('s')!) : line.trim().split(/\s+/)));
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   self.stdout(rows.map((row) => `${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join(flags.value('o') ?? '  ')}\n`).join(''));
   return code;
 });
 
-export const textApplets: Readonly<Record<string, Program>> = { cat, grep, egrep: grep, fgrep: grep, head, tail, wc, sort, uniq, cut, tr, tee, tac, rev, nl, diff, base64, column };
+export const textApplets: Readonly<Record<string, Program>> = {
+  cat,
+  grep,
+  egrep: grep,
+  fgrep: grep,
+  head,
+  tail,
+  wc,
+  sort,
+  uniq,
+  cut,
+  tr,
+  tee,
+  tac,
+  rev,
+  nl,
+  diff,
+  base64,
+  column,
+};
