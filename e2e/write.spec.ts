@@ -45,7 +45,7 @@ test('3 write: typing with completion and diagnostics, then Ctrl+Enter', async (
   await open(page, '?seed=7');
   await openEditor(page);
   const suggestions = page.locator('.suggest-widget');
-  await page.keyboard.type('apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 3\nstrat');
+  await page.keyboard.type('apiVersion: apps/v1\nkind: Deployment\nspec:\nreplicas: 3\nstrat');
   // Monaco keeps the indentation of the line above, so this stands under spec.
   await page.keyboard.press('Control+Space');
   await expect(suggestions.getByRole('option', { name: /^strategy/ }).first()).toBeVisible();
@@ -134,6 +134,7 @@ test('3 write: five megabytes and two thousand documents leave the page alive', 
   const many = Array.from({ length: 2_000 }, (_, i) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: many-${i}\ndata:\n  n: "${i}"\n`).join('---\n');
   await put(page, many);
   await setSpeed(page, 3);
+  await editor(page).focus();
   await apply(page);
   await expect(page.getByRole('progressbar', { name: /documents/ })).toBeVisible();
   await expect(said(page)).toContainText('2,000 created', { timeout: 60_000 });

@@ -26,7 +26,7 @@ if (!(factor > 0)) {
 
 const headless = Headless.start(values.topology, Number(values.seed));
 await headless.untilReady();
-const server = await serve(headless.world, Number(values.port));
+const server = await serve(headless, Number(values.port));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 if (values.kubeconfig) {
   writeFileSync(

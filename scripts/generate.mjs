@@ -3,7 +3,8 @@
  * field texts, discovery facts, and a JSON Schema for the YAML editor. No OpenAPI document is published on
  * npm, so the models are read out of `@kubernetes/client-node`, whose generated classes carry every field with
  * its wire name, type and format; `kubernetes-types` fills the field texts those classes drop, and says
- * which strings are quantities. Which kinds are served is read from `src/kubernetes/api/resources.ts`.
+ * which strings are quantities. Which kinds are served is read from `src/kubernetes/api/resources.ts`,
+ * which lists merge by key from `merge-keys.ts` beside it.
  *
  * Run `node scripts/generate.mjs`. A second run with the same inputs does nothing.
  */
@@ -78,9 +79,10 @@ const ENUMS = {
 };
 
 const table = readFileSync(tableFile, 'utf8');
+const mergeKeys = readFileSync(mergeKeysFile, 'utf8');
 const versionOf = (dir) => JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')).version;
 const stamp = createHash('sha256')
-  .update([versionOf(client), versionOf(typesDir), table, readFileSync(fileURLToPath(import.meta.url), 'utf8')].join('\0'))
+  .update([versionOf(client), versionOf(typesDir), table, mergeKeys, readFileSync(fileURLToPath(import.meta.url), 'utf8')].join('\0'))
   .digest('hex')
   .slice(0, 16);
 if (Object.values(out).every(existsSync) && readFileSync(out.types, 'utf8').slice(0, 200).includes(`stamp ${stamp}`)) {
@@ -342,14 +344,19 @@ for (const [short, model] of Object.entries(models)) {
 
 // Of all models only those on the way to a list that merges by key: a thirtieth of the schema, and all that merging asks.
 const MODEL = /^(?:\[\]|\{\})*#(.+)$/;
-const merging = new Set([...readFileSync(mergeKeysFile, 'utf8').matchAll(/'(\w+)\.\w+'/g)].map(([, model]) => model));
-const links = Object.entries(schema).map(([short, { fields }]) => [short, Object.entries(fields).flatMap(([field, type]) => (MODEL.test(type) ? [[field, MODEL.exec(type)[1]]] : []))]);
+const merging = new Set([...mergeKeys.matchAll(/'(\w+)\.\w+'/g)].map(([, model]) => model));
+const links = Object.entries(schema).map(([short, { fields }]) => [
+  short,
+  Object.entries(fields).flatMap(([field, type]) => (MODEL.test(type) ? [[field, MODEL.exec(type)[1]]] : [])),
+]);
 for (let before = -1; before !== merging.size; ) {
   before = merging.size;
   for (const [short, fields] of links) if (fields.some(([, model]) => merging.has(model))) merging.add(short);
 }
 const mergePaths = Object.fromEntries(
-  links.map(([short, fields]) => [short, Object.fromEntries(fields.filter(([, model]) => merging.has(model)))]).filter(([, fields]) => Object.keys(fields).length > 0),
+  links
+    .map(([short, fields]) => [short, Object.fromEntries(fields.filter(([, model]) => merging.has(model)))])
+    .filter(([, fields]) => Object.keys(fields).length > 0),
 );
 
 const jsonType = (type) => {

@@ -40,7 +40,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Real time, real chance, I/O, and what engines may do differently. */
 const FORBIDDEN = [
   [/\bDate\b(?!Time)/, 'Date is the wall clock'],
-  [/\bMath\.(random|sin|cos|tan|asin|acos|atan2?|exp|expm1|log|log2|log10|log1p|pow|sqrt|cbrt|sinh|cosh|tanh|hypot|fround)\b/, 'engines may round this differently, or it is chance'],
+  [
+    /\bMath\.(random|sin|cos|tan|asin|acos|atan2?|exp|expm1|log|log2|log10|log1p|pow|sqrt|cbrt|sinh|cosh|tanh|hypot|fround)\b/,
+    'engines may round this differently, or it is chance',
+  ],
   [/\b(setTimeout|setInterval|setImmediate|queueMicrotask|requestAnimationFrame)\b/, 'real time'],
   [/\b(Intl|toLocale\w+|localeCompare)\b/, 'depends on the machine it runs on'],
   [/\b(WeakRef|FinalizationRegistry)\b/, 'depends on the garbage collector'],
@@ -56,7 +59,10 @@ const files = (readdirSync(SRC, { recursive: true }) as string[])
   .map((name) => name.replaceAll('\\', '/'))
   .filter((name) => /\.tsx?$/.test(name) && !/\.(test|gen|d)\.tsx?$/.test(name) && !name.includes('test-support') && !name.includes('fixtures/'));
 
-const roomOf = (file: string): string | undefined => Object.keys(ARROWS).filter((room) => file === room || file.startsWith(`${room}/`)).sort((a, b) => b.length - a.length)[0];
+const roomOf = (file: string): string | undefined =>
+  Object.keys(ARROWS)
+    .filter((room) => file === room || file.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
 const strip = (source: string): string =>
   source
     .replace(/\/\*[\s\S]*?\*\//g, '')
@@ -64,7 +70,7 @@ const strip = (source: string): string =>
     .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
     .replace(/`(?:[^`\\]|\\.)*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map((m) => m[1]).join(' ; ') || "''");
 
-export function violations(file: string, source: string): string[] {
+function violations(file: string, source: string): string[] {
   const room = roomOf(file);
   if (!room) return [`${file} is in no room`];
   const found: string[] = [];
@@ -96,5 +102,7 @@ test('the alarm rings: a wrong arrow and a wall clock are found', () => {
     'kubernetes/scheduler/x.ts uses Date: Date is the wall clock',
   ]);
   expect(violations('kubernetes/etcd/raft/x.ts', "import { ms } from '../../../sim/clock.ts';")).toHaveLength(1);
-  expect(violations('sim/x.ts', 'const a = Math.sin(1); // fine in a comment: Math.random')).toEqual(['sim/x.ts uses Math.sin: engines may round this differently, or it is chance']);
+  expect(violations('sim/x.ts', 'const a = Math.sin(1); // fine in a comment: Math.random')).toEqual([
+    'sim/x.ts uses Math.sin: engines may round this differently, or it is chance',
+  ]);
 });

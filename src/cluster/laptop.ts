@@ -9,7 +9,7 @@ import type { Lan } from '../linux/lan.ts';
 import type { Program } from '../linux/program.ts';
 import type { createTerminal } from '../linux/shell/interactive.ts';
 import { bringApplet, bringShell, lazyApplets } from '../linux/shell/lazy.ts';
-import { Machine as ShellMachine } from '../linux/shell/machine.ts';
+import { type ArgumentCompleter, Machine as ShellMachine } from '../linux/shell/machine.ts';
 import type { Wires } from '../linux/wire.ts';
 import type { Loop } from '../sim/loop.ts';
 import { forever, type Process } from '../sim/process.ts';
@@ -76,6 +76,10 @@ export class Laptop {
         self,
       );
     };
+    const complete: ArgumentCompleter = async (words, current, context) => {
+      const { createKubectlCompletion } = await context.process.outside(import('../kubernetes/kubectl/completion.ts'));
+      return createKubectlCompletion({ handler: options.apiServer, certificate: ADMIN })(words, current, context);
+    };
     const programs: Readonly<Record<string, Program>> = { ...lazyApplets, sh: bringApplet('sh'), bash: bringApplet('sh'), kubectl, k: kubectl };
     this.shellMachine = new ShellMachine({
       hostname: 'laptop',
@@ -83,6 +87,7 @@ export class Laptop {
       sockets: kernel.sockets('root', this.user, files),
       programs: (name) => (Object.hasOwn(programs, name) ? programs[name] : undefined),
       programNames: Object.keys(programs),
+      completers: { kubectl: complete, k: complete },
     });
   }
 

@@ -8,7 +8,7 @@ import type { Fact, Trace } from '../sim/trace.ts';
 /** Facts that say how a thing came about; the others (sends, queue moves, reads) are steps between and left out of the telling. */
 const SENTENCES: Readonly<Record<string, (fact: Fact) => string | undefined>> = {
   'user.command': (f) => `Somebody typed \`${text(f, 'command')}\` on the laptop.`,
-  'user.request': (f) => `Somebody asked the API server to ${VERBS[text(f, 'method')] ?? text(f, 'method')} ${f.about || text(f, 'path')}.`,
+  'user.request': (f) => `Somebody asked the API server to ${VERBS[text(f, 'method')] ?? text(f, 'method')} ${text(f, 'path')}.`,
   fault: (f) => FAULTS[text(f, 'kind')]?.(f) ?? `A fault was injected: ${text(f, 'kind')}.`,
   boot: () => 'The cluster was started.',
   'api.storage': (f) => {

@@ -120,6 +120,7 @@ export class World {
 
   /** A request from outside, as the laptop's administrator; the answer reaches `outputs.response`. */
   private send(id: number, request: ApiRequest): void {
+    this.loop.trace.record('user', 'user.request', '', { method: request.method, path: request.path }, false);
     this.cluster.admin(request).then(
       (response) => this.outputs.response(id, response),
       (error) => this.outputs.response(id, error instanceof Error ? error : new Error(String(error))),

@@ -6,17 +6,16 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { parseRequest } from '../cluster/request-text.ts';
-import type { World } from '../cluster/world.ts';
 import type { ApiResponse } from '../kubernetes/api/request.ts';
+import type { Headless } from './node.ts';
 
 /** The API server's own limit on a request body (apiserver `MaxRequestBodyBytes`). */
 const MAX_BODY = 3 * 1024 * 1024;
 
 /** Serves until closed. Rejects when the port is taken. */
-export function serve(world: World, port: number): Promise<Server> {
+export function serve(headless: Headless, port: number): Promise<Server> {
   const server = createServer((incoming, outgoing) => {
-    answer(world, incoming, outgoing).catch((error) => {
+    answer(headless, incoming, outgoing).catch((error) => {
       if (!outgoing.headersSent) outgoing.writeHead(502, { 'content-type': 'text/plain' });
       outgoing.end(error instanceof Error ? error.message : String(error));
     });
@@ -28,7 +27,7 @@ export function serve(world: World, port: number): Promise<Server> {
   });
 }
 
-async function answer(world: World, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function answer(headless: Headless, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
@@ -47,14 +46,7 @@ async function answer(world: World, incoming: IncomingMessage, outgoing: ServerR
     headers,
     ...(body.length > 0 ? { body: body.toString(binary ? 'latin1' : 'utf8') } : {}),
   };
-  const result = await new Promise<ApiResponse>((resolve, reject) => {
-    world.loop
-      .input(() => {
-        world.loop.trace.record('user', 'user.request', '', { method: text.method, path: text.url }, false);
-        world.cluster.admin(parseRequest(text)).then(resolve, reject);
-      })
-      .catch(reject);
-  });
+  const result = await headless.request(text);
   send(result, incoming, outgoing);
 }
 

@@ -2,10 +2,11 @@
 
 import { newSession } from '../cluster/session.ts';
 import { World } from '../cluster/world.ts';
+import type { ApiResponse } from '../kubernetes/api/request.ts';
 import { seconds } from '../sim/clock.ts';
 import type { Host } from '../sim/loop.ts';
 import { Pace } from './pace.ts';
-import type { Session } from './protocol.ts';
+import type { Session, TextRequest } from './protocol.ts';
 
 export const nodeHost: Host = {
   wallClockMs: () => performance.now(),
@@ -58,6 +59,15 @@ export class Headless {
       if (this.world.now > BOOT_LIMIT) throw new Error(`the cluster is not up after ${BOOT_LIMIT / seconds(1)} virtual seconds`);
       await this.world.run(this.world.now + seconds(1));
     }
+  }
+
+  /** An API request from outside, recorded as an input. Somebody must keep the world running meanwhile. */
+  request(request: TextRequest): Promise<ApiResponse> {
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.answers.set(id, (answer: ApiResponse | Error) => (answer instanceof Error ? reject(answer) : resolve(answer)));
+      this.world.input({ type: 'request', id, request }).catch(reject);
+    });
   }
 
   /** Runs a line in the laptop's shell to its end; cut off with exit code 124 after `limit` of virtual time. */

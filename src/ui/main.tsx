@@ -41,7 +41,10 @@ async function start(): Promise<void> {
   cluster.follow(world);
   world.onFrame((frame) => {
     if (frame.reset) control.send({ type: 'ready' });
-    if (control.getSnapshot().context.hurry !== undefined && cluster.isUp()) control.send({ type: 'up' });
+    if (control.getSnapshot().context.hurry !== undefined && cluster.isUp()) {
+      performance.mark('cluster-up');
+      control.send({ type: 'up' });
+    }
   });
   world.onRefusal((message) => ui.toast(message, 'error'));
   world.onCrash((crash) => control.send({ type: 'crashed', crash }));

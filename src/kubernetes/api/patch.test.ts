@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from './json.ts';
 import { applyJsonPatch } from './json-patch.ts';
+import { childModel, mergeKeyOf } from './merge-keys.ts';
 import { applyMergePatch, applyStrategicMergePatch } from './patch.ts';
+import { modelOf, SCHEMA } from './schema.ts';
 
 describe('JSON patch', () => {
   test('applies in order and leaves its argument alone', () => {
@@ -147,4 +149,20 @@ describe('strategic merge patch', () => {
       status: { conditions: [{ type: 'Ready', status: 'False' }] },
     });
   });
+});
+
+test('the way to every list that merges by key is known, as the whole schema has it', () => {
+  const merges = new Set<string>();
+  const leadsOn = (model: string): boolean =>
+    Object.entries(SCHEMA[model]?.fields ?? {}).some(([field, type]) => mergeKeyOf(model, field) !== undefined || merges.has(modelOf(type) ?? ''));
+  for (let before = -1; before !== merges.size; ) {
+    before = merges.size;
+    for (const model of Object.keys(SCHEMA)) if (leadsOn(model)) merges.add(model);
+  }
+  expect(merges.size).toBeGreaterThan(50);
+  for (const [model, shape] of Object.entries(SCHEMA))
+    for (const [field, type] of Object.entries(shape?.fields ?? {})) {
+      const inner = modelOf(type);
+      if (inner !== undefined && merges.has(inner)) expect(childModel(model, field)).toBe(inner);
+    }
 });

@@ -104,7 +104,14 @@ function createResource<T extends KubeObject>(request: ApiHandler, kind: Kind): 
     body?: unknown,
     contentType = 'application/json',
   ): Promise<ApiResponse> => {
-    const response = await request({ method, path, query, headers: body === undefined ? {} : { 'content-type': contentType }, body: body as Json, typed: true });
+    const response = await request({
+      method,
+      path,
+      query,
+      headers: body === undefined ? {} : { 'content-type': contentType },
+      body: body as Json,
+      typed: true,
+    });
     if (response.status >= 400) throw new ApiError(statusOf(response));
     return response;
   };

@@ -6,7 +6,17 @@ import { backoffFor } from './queue.ts';
 import { enoughNodes, schedule } from './schedule.ts';
 import { Snapshot } from './snapshot.ts';
 
-const node = (name: string, change: { cpu?: string; memory?: string; labels?: Record<string, string>; taints?: NonNullable<Node['spec']>['taints']; unschedulable?: boolean; images?: { names: string[]; sizeBytes: number }[] } = {}): Node => ({
+const node = (
+  name: string,
+  change: {
+    cpu?: string;
+    memory?: string;
+    labels?: Record<string, string>;
+    taints?: NonNullable<Node['spec']>['taints'];
+    unschedulable?: boolean;
+    images?: { names: string[]; sizeBytes: number }[];
+  } = {},
+): Node => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: { name, labels: { 'kubernetes.io/hostname': name, ...change.labels } },
@@ -32,9 +42,27 @@ const decide = (what: Pod, snapshot: Snapshot) => schedule(defaultPlugins, what,
 const control = node('cp', { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] });
 
 test.each<[string, Pod, Node[], Pod[], string]>([
-  ['a taint nobody tolerates, and too little cpu', pod({}, {}, { cpu: '5' }), [control, node('a'), node('b')], [], '0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 Insufficient cpu.'],
-  ['cpu and memory short on one node count for both', pod({}, {}, { cpu: '5', memory: '9Gi' }), [node('a')], [], '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.'],
-  ['a selector no node has', pod({ nodeSelector: { disk: 'ssd' } }), [node('a'), node('b')], [], "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."],
+  [
+    'a taint nobody tolerates, and too little cpu',
+    pod({}, {}, { cpu: '5' }),
+    [control, node('a'), node('b')],
+    [],
+    '0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 Insufficient cpu.',
+  ],
+  [
+    'cpu and memory short on one node count for both',
+    pod({}, {}, { cpu: '5', memory: '9Gi' }),
+    [node('a')],
+    [],
+    '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.',
+  ],
+  [
+    'a selector no node has',
+    pod({ nodeSelector: { disk: 'ssd' } }),
+    [node('a'), node('b')],
+    [],
+    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+  ],
   ['cordoned', pod(), [node('a', { unschedulable: true })], [], '0/1 nodes are available: 1 node(s) were unschedulable.'],
   [
     'a host port taken',
@@ -45,7 +73,13 @@ test.each<[string, Pod, Node[], Pod[], string]>([
   ],
   [
     'anti-affinity by hostname',
-    pod({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { app: 'db' } }, topologyKey: 'kubernetes.io/hostname' }] } } }),
+    pod({
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { app: 'db' } }, topologyKey: 'kubernetes.io/hostname' }],
+        },
+      },
+    }),
     [node('a')],
     [on('a', pod({}, { app: 'db' }))],
     "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.",
@@ -54,12 +88,30 @@ test.each<[string, Pod, Node[], Pod[], string]>([
     'those already there want it kept out',
     pod({}, { app: 'noisy' }),
     [node('a')],
-    [on('a', pod({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { app: 'noisy' } }, topologyKey: 'kubernetes.io/hostname' }] } } }))],
+    [
+      on(
+        'a',
+        pod({
+          affinity: {
+            podAntiAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { app: 'noisy' } }, topologyKey: 'kubernetes.io/hostname' }],
+            },
+          },
+        }),
+      ),
+    ],
     "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
   ],
   [
     'spread',
-    pod({ topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } } }] }, { app: 'web' }),
+    pod(
+      {
+        topologySpreadConstraints: [
+          { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } } },
+        ],
+      },
+      { app: 'web' },
+    ),
     [node('a'), node('b', { cpu: '0' })],
     [on('a', pod({}, { app: 'web' }))],
     // b has room for a pod that asks for nothing, so only a is over the skew.
@@ -75,7 +127,15 @@ test('equal nodes: the emptier one wins, and replicas spread', () => {
   const snapshot = cluster(nodes);
   const placed: string[] = [];
   for (let i = 0; i < 6; i++) {
-    const next = { ...pod({}, { app: 'web' }), metadata: { name: `web-${i}`, namespace: 'default', labels: { app: 'web' }, ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: '1', controller: true }] } };
+    const next = {
+      ...pod({}, { app: 'web' }),
+      metadata: {
+        name: `web-${i}`,
+        namespace: 'default',
+        labels: { app: 'web' },
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: '1', controller: true }],
+      },
+    };
     const { node: chosen } = decide(next, snapshot);
     placed.push(chosen!);
     snapshot.nodes.get(chosen!)!.add(on(chosen!, next));
@@ -84,7 +144,15 @@ test('equal nodes: the emptier one wins, and replicas spread', () => {
 });
 
 test('preferred affinity outweighs emptiness; every plugin says how it scored', () => {
-  const prefers = pod({ affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } }] } } });
+  const prefers = pod({
+    affinity: {
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          { weight: 100, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } },
+        ],
+      },
+    },
+  });
   const decision = decide(prefers, cluster([node('a'), node('b', { labels: { disk: 'ssd' } })], [on('b', pod({}, {}, { cpu: '1', memory: '2Gi' }))]));
   expect(decision.node).toBe('b');
   expect(decision.scores.get('b')!.find((score) => score.plugin === 'NodeAffinity')).toEqual({ plugin: 'NodeAffinity', raw: 100, normalized: 100, weight: 2 });

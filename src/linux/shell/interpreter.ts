@@ -139,7 +139,9 @@ export class Interpreter {
       const took = this.host.process.clock.now() - began;
       const real = `${Math.floor(took / 60_000_000)}m${((took % 60_000_000) / 1_000_000).toFixed(3)}s`;
       // Here simplified: programs take no processor time of their own.
-      streams.out.get(2)?.(shell.bash ? `\nreal\t${real}\nuser\t0m0.000s\nsys\t0m0.000s\n` : `real\t${real.replace('m', 'm ')}\nuser\t0m 0.00s\nsys\t0m 0.00s\n`);
+      streams.out.get(2)?.(
+        shell.bash ? `\nreal\t${real}\nuser\t0m0.000s\nsys\t0m0.000s\n` : `real\t${real.replace('m', 'm ')}\nuser\t0m 0.00s\nsys\t0m 0.00s\n`,
+      );
     }
   }
 

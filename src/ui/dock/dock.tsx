@@ -5,15 +5,16 @@
 import { lazy, Suspense, useState } from 'react';
 import { clockText } from '../../hosts/connect.ts';
 import { useApp, useCluster, useUi } from '../app-context.ts';
-import { LogView } from '../inspector/log-view.tsx';
 import { Glyph } from '../look/glyph.tsx';
 import { thingOf } from '../objects.ts';
 import { IconButton } from '../shell/icon-button.tsx';
+import { later } from '../shell/later.tsx';
 import { Tabs } from '../shell/tabs.tsx';
 import type { DockTab } from '../ui-store.ts';
 import css from './dock.module.css';
-import { TraceList } from './trace-list.tsx';
 
+const LogView = later(async () => (await import('../inspector/log-view.tsx')).LogView);
+const TraceList = later(async () => (await import('./trace-list.tsx')).TraceList);
 const TerminalPane = lazy(() => import('../terminal/terminal.tsx'));
 const EditorTab = lazy(() => import('./editor-tab.tsx'));
 

@@ -168,7 +168,7 @@ async function refusal(manifest: Manifest, answer: Answer, contents: Contents): 
   for (const cause of causes)
     notes.push({ line: await contents.lineOfField(manifest.id, cause.field!), text: `${cause.field}: ${cause.message ?? cause.reason ?? message}` });
   if (notes.length === 0) {
-    const [field] = fieldsInMessage(message);
+    const [field] = status?.details?.kind === 'namespaces' ? ['metadata.namespace'] : fieldsInMessage(message);
     notes.push({ line: field === undefined ? manifest.line : await contents.lineOfField(manifest.id, field), text: message });
     for (const other of fieldsInMessage(message).slice(1))
       notes.push({ line: await contents.lineOfField(manifest.id, other), text: `unknown or duplicate field "${other}"` });

@@ -23,5 +23,7 @@ export interface YamlEditorOptions {
   readonly text: string;
   /** Ctrl/⌘+Enter. */
   onApply(): void;
+  /** Ctrl/⌘+K, which an editor may keep for itself. */
+  onPalette(): void;
 }
 export type OpenYamlEditor = (parent: HTMLElement, options: YamlEditorOptions) => YamlEditor;

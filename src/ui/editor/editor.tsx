@@ -33,6 +33,7 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
   const { outcome, apply, stop } = useApply(world, getView);
   const applyNow = useRef(apply);
   applyNow.current = apply;
+  const palette = useRef(() => app.ui.set({ dialog: 'palette' }));
 
   const put = useCallback((text: string): void => {
     view.current?.setText(text);
@@ -44,7 +45,7 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
     const open = async (): Promise<void> => {
       const make = touch() ? (await import('./text-area.ts')).openTextArea : (await import('./monaco.ts')).openMonaco;
       if (gone || !box.current) return;
-      const made = make(box.current, { text: draft.text, onApply: () => void applyNow.current() });
+      const made = make(box.current, { text: draft.text, onApply: () => void applyNow.current(), onPalette: () => palette.current() });
       view.current = made;
       made.onChange(() => {
         const text = made.text();

@@ -114,7 +114,7 @@ function applyTheme(): void {
   monaco.editor.setTheme('orrery');
 }
 
-export const openMonaco: OpenYamlEditor = (parent, { text, onApply }) => {
+export const openMonaco: OpenYamlEditor = (parent, { text, onApply, onPalette }) => {
   applyTheme();
   // The model outlives the view: folding the dock away keeps the text and its undo history.
   const model = monaco.editor.getModel(MODEL) ?? monaco.editor.createModel(text, 'yaml', MODEL);
@@ -140,6 +140,8 @@ export const openMonaco: OpenYamlEditor = (parent, { text, onApply }) => {
     fixedOverflowWidgets: true,
     quickSuggestions: { other: true, comments: false, strings: true },
     suggestSelection: 'first',
+    // A word typed to its end is left alone: Enter begins the next line.
+    acceptSuggestionOnEnter: 'smart',
     wordBasedSuggestions: 'off',
     occurrencesHighlight: 'off',
     lightbulb: { enabled: monaco.editor.ShowLightbulbIconMode.Off },
@@ -149,8 +151,8 @@ export const openMonaco: OpenYamlEditor = (parent, { text, onApply }) => {
     'semanticHighlighting.enabled': false,
   });
   editor.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter, onApply);
-  // The palette's key; Monaco would wait for the second key of a chord.
-  editor.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyK, () => undefined);
+  // Monaco would wait for the second key of a chord.
+  editor.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyK, onPalette);
   const stopLook = onLookChange(applyTheme);
   const severities = { error: monaco.MarkerSeverity.Error, warning: monaco.MarkerSeverity.Warning, info: monaco.MarkerSeverity.Info };
   void document.fonts.load('13px "JetBrains Mono"').then(() => monaco.editor.remeasureFonts());

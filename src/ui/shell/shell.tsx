@@ -2,22 +2,23 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useApp, useSession, useUi } from '../app-context.ts';
 import { Dock } from '../dock/dock.tsx';
-import { Inspector } from '../inspector/inspector.tsx';
 import { ClusterMap } from '../map/map.tsx';
-import { TableTwin } from '../table/table-twin.tsx';
 import { TimeBar } from '../time/time-bar.tsx';
 import { announcer } from './announcer.ts';
-import { ContextMenu } from './context-menu.tsx';
 import { CrashBanner } from './crash-banner.tsx';
 import { FilterNotice } from './filter-notice.tsx';
-import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
-import { Palette } from './palette.tsx';
+import { fetchParts, later } from './later.tsx';
 import { Rail } from './rail.tsx';
 import css from './shell.module.css';
 import { Toasts } from './toasts.tsx';
 import { TopBar } from './top-bar.tsx';
 
+const TableTwin = later(async () => (await import('../table/table-twin.tsx')).TableTwin);
+const Inspector = later(async () => (await import('../inspector/inspector.tsx')).Inspector);
+const ContextMenu = later(async () => (await import('./context-menu.tsx')).ContextMenu);
+const Palette = later(async () => (await import('./palette.tsx')).Palette);
+const Help = later(async () => (await import('./help.tsx')).Help);
 const LessonPanel = lazy(() => import('../lessons/lesson-panel.tsx'));
 
 export function Shell() {
@@ -30,6 +31,7 @@ export function Shell() {
   const lessons = useUi((ui) => ui.lessons);
   const session = useSession();
   useKeys();
+  useEffect(fetchParts, []);
   const style = {
     '--dock-now': dockOpen ? 'var(--dock)' : 'var(--strip)',
     '--inspector-now': inspectorOpen ? 'var(--inspector)' : '0px',
@@ -53,7 +55,7 @@ export function Shell() {
             </Suspense>
           </aside>
         )}
-        <Inspector />
+        {inspectorOpen && <Inspector />}
         <Dock />
         <Toasts />
         {menu && <ContextMenu key={menu.id} menu={menu} />}

@@ -99,7 +99,7 @@ export async function run(session: Session, pod: PodObject, subresource: 'exec' 
         self.process.clock.wake();
         input.write({ channel: 0, data: piece });
       }
-      input.write({ channel: 255, data: '\0' });
+      input.write({ channel: 255, data: '0' });
     })();
   }
   try {

@@ -1,10 +1,10 @@
 /** kubectl label and annotate (kubectl pkg/cmd/label, pkg/cmd/annotate). */
 import type { Json } from '../../api/json.ts';
-import { labelValueErrors } from '../label-value.ts';
 import { type Loaded, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
 import { sendPatch } from '../change.ts';
 import { AggregateFailure, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, SELECTOR_FLAGS, text } from '../flags.ts';
+import { labelValueErrors } from '../../api/names.ts';
 import { goJson } from '../printers/objects.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
@@ -75,7 +75,11 @@ function editsOf(pairs: readonly string[], what: What): Edits {
   }
   const both = remove.filter((key) => set.has(key));
   if (both.length > 0)
-    throw new KubectlError(what === 'label' ? 'can not both modify and remove a label in the same command' : `can not both modify and remove the following annotation(s) in the same command: ${both.join(', ')}`);
+    throw new KubectlError(
+      what === 'label'
+        ? 'can not both modify and remove a label in the same command'
+        : `can not both modify and remove the following annotation(s) in the same command: ${both.join(', ')}`,
+    );
   return { set, remove };
 }
 
@@ -114,7 +118,10 @@ async function change(session: Session, args: readonly string[], what: What): Pr
   if (errors.length > 1) throw new AggregateFailure(errors);
 }
 
-async function fromFilesOnly(session: Session, loaded: readonly Loaded[]): Promise<{ readonly found: readonly Found[]; readonly failures: readonly unknown[] }> {
+async function fromFilesOnly(
+  session: Session,
+  loaded: readonly Loaded[],
+): Promise<{ readonly found: readonly Found[]; readonly failures: readonly unknown[] }> {
   const found: Found[] = [];
   for (const one of loaded) found.push(await locate(session, one));
   return { found, failures: [] };
@@ -132,9 +139,13 @@ async function changeOne(session: Session, target: Found, what: What, edits: Edi
   const send = dryRun !== 'client' && !flags.bool('local') && !flags.bool('list');
   if (what === 'label' && send) for (const key of edits.remove) if (!Object.hasOwn(current, key)) session.out(`label ${JSON.stringify(key)} not found.\n`);
   if (!flags.bool('overwrite')) {
-    const taken = [...edits.set].filter(([key, value]) => Object.hasOwn(current, key) && current[key] !== value).map(([key]) => `'${key}' already has a value (${current[key]})`);
+    const taken = [...edits.set]
+      .filter(([key, value]) => Object.hasOwn(current, key) && current[key] !== value)
+      .map(([key]) => `'${key}' already has a value (${current[key]})`);
     if (taken.length > 0)
-      throw what === 'label' ? severalErrors(taken.map((one) => `${one}, and --overwrite is false`)) : new KubectlError(`--overwrite is false but found the following declared annotation(s): ${taken.join('; ')}`);
+      throw what === 'label'
+        ? severalErrors(taken.map((one) => `${one}, and --overwrite is false`))
+        : new KubectlError(`--overwrite is false but found the following declared annotation(s): ${taken.join('; ')}`);
   }
   const values: Record<string, string> = { ...current, ...Object.fromEntries(edits.set) };
   for (const key of edits.remove) delete values[key];
@@ -148,7 +159,12 @@ async function changeOne(session: Session, target: Found, what: What, edits: Edi
     for (const key of Object.keys(values).sort()) session.out(`${indent}${key}=${values[key]}\n`);
     return;
   }
-  const result = send ? await sendPatch(session, target, 'merge', twoWayPatch(undefined, before, after) as Json, { manager: `kubectl-${what === 'label' ? 'label' : 'annotate'}`, dryRun }) : after;
+  const result = send
+    ? await sendPatch(session, target, 'merge', twoWayPatch(undefined, before, after) as Json, {
+        manager: `kubectl-${what === 'label' ? 'label' : 'annotate'}`,
+        dryRun,
+      })
+    : after;
   printer.print(target.info, result, what === 'annotation' ? 'annotated' : labelOutcome(before, after, flags.bool('overwrite')));
 }
 

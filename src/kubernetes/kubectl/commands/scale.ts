@@ -1,8 +1,9 @@
 /** kubectl scale: writes the scale subresource (kubectl pkg/cmd/scale, pkg/scale). */
-import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
+
 import { resolveObjects, type Target } from '../builder.ts';
 import { partOf, sendPatch } from '../change.ts';
 import { pathOf } from '../discovery.ts';
+import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { type DryRun, dryRunOf, ResultPrinter } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
@@ -30,7 +31,8 @@ export const scale: Command = {
     const dryRun = dryRunOf(session);
     const { found, failures } = await resolveObjects(session, args);
     if (flags.text('resource-version') !== '' && found.length > 1) throw new KubectlError('cannot use --resource-version with multiple resources');
-    if (found.length === 0) throw new KubectlError(`no objects passed to scale${failures.length > 0 ? ` ${failures.map((error) => (error as Error).message).join(', ')}` : ''}`);
+    if (found.length === 0)
+      throw new KubectlError(`no objects passed to scale${failures.length > 0 ? ` ${failures.map((error) => (error as Error).message).join(', ')}` : ''}`);
     const printer = new ResultPrinter(session, dryRun);
     const errors: unknown[] = [...failures];
     for (const target of found) {
@@ -57,7 +59,8 @@ async function scaleOne(session: Session, target: Target, dryRun: DryRun): Promi
     const current = (await session.request('GET', path)) as unknown as ObjectLike;
     const replicas = Number(partOf(current, ['spec', 'replicas']) ?? 0);
     if (expected !== -1 && replicas !== expected) throw new KubectlError(`Expected replicas to be ${expected}, was ${replicas}`);
-    if (version !== '' && current.metadata.resourceVersion !== version) throw new KubectlError(`Expected resource version to be ${version}, was ${current.metadata.resourceVersion}`);
+    if (version !== '' && current.metadata.resourceVersion !== version)
+      throw new KubectlError(`Expected resource version to be ${version}, was ${current.metadata.resourceVersion}`);
     await session.request('PUT', path, {
       query: dryRun === 'server' ? { dryRun: 'All' } : {},
       body: { ...current, spec: { ...(current['spec'] as object), replicas: wanted } },

@@ -1,10 +1,10 @@
-import { expect, describe as suite, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { seconds } from '../../../sim/clock.ts';
 import { matchesFields, parseFieldSelector } from '../../api/field-selector.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { byKind, byObject } from '../../api/resources.ts';
 import { parseSelector } from '../../api/selector.ts';
-import { describe, type Reader } from './describe.ts';
+import { describe as describeObject, type Reader } from './describe.ts';
 
 /** Reads from a handful of objects as an API server would. */
 function readerOf(objects: readonly KubeObject[]): Reader {
@@ -24,7 +24,7 @@ function readerOf(objects: readonly KubeObject[]): Reader {
 async function told(object: object, others: readonly object[] = [], showEvents = true): Promise<string[]> {
   const row = byObject(object as KubeObject);
   if (!row) throw new Error('not served');
-  const text = await describe(row, object as KubeObject, readerOf(others as readonly KubeObject[]), { showEvents, now: seconds(300) });
+  const text = await describeObject(row, object as KubeObject, readerOf(others as readonly KubeObject[]), { showEvents, now: seconds(300) });
   return text.split('\n');
 }
 
@@ -98,7 +98,7 @@ const event = {
   lastTimestamp: '2026-01-05T08:04:30Z',
 };
 
-suite('describe', () => {
+describe('describe', () => {
   test('a pod', async () => {
     expect(await told(pod, [event])).toEqual([
       'Name:             web-1',
