@@ -21,6 +21,13 @@ export interface Kubeadm {
   apiServer(self: Process, from: string): ApiHandler;
 }
 
+export const CA_PATH = '/etc/kubernetes/pki/ca.crt';
+
+function pem(self: Process): string {
+  const lines = Array.from({ length: 17 }, () => self.rng.text(64, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'));
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
 /** Brings a cluster up on machines that are on. Ends when the last worker has been told to join. */
 export async function kubeadm(self: Process, { controlPlane, workers, etcd, apiServer }: Kubeadm): Promise<void> {
   const client = createClient({
@@ -29,6 +36,9 @@ export async function kubeadm(self: Process, { controlPlane, workers, etcd, apiS
     certificate: { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins', 'system:masters'] },
   });
   self.trace.emit('boot', '', { phase: 'init' });
+
+  // [certs] Here simplified: TLS is not modelled, so the authority's certificate is only a text that looks like one.
+  controlPlane.machine.files.write(CA_PATH, pem(self));
 
   // [control-plane] static pod manifests, then [kubelet-start]; the kubelet runs them before there is any API to ask.
   for (const { path, pod } of staticPods(

@@ -20,6 +20,7 @@ import type { Program, ProgramContext } from '../linux/program.ts';
 import { ms } from '../sim/clock.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { IMAGES, POD_CIDR, SERVICE_CIDR } from './addons.ts';
+import { CA_PATH } from './kubeadm.ts';
 import type { ClusterNode } from './node.ts';
 
 const MiB = 1024 * 1024;
@@ -82,6 +83,7 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
       handler: plane.apiServer(self.process, node.name),
       certificate: certificate('system:kube-controller-manager'),
       clusterCidr: POD_CIDR,
+      rootCa: self.files.read(CA_PATH),
       leaderElect: true,
       identity: `${node.name}_${uuid(self)}`,
     });

@@ -67,7 +67,7 @@ export function historyText(revisions: readonly Revision[], wanted: number): str
 export function templateText(template: JsonObject): string {
   const sheet = new Sheet();
   writePodTemplate(sheet, template as unknown as PodTemplateSpec);
-  return sheet.print();
+  return sheet.toString();
 }
 
 /** The revision to go back to: the one named, or the last but one. */

@@ -6,8 +6,7 @@ import { instantOf } from '../../api/time.ts';
 import type { Pod } from '../../api/types.gen.ts';
 import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
-import { dryRunOf } from '../printers/result.ts';
-import { ResultPrinter } from '../printers/result.ts';
+import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import { isObject, type Session } from '../session.ts';
 import type { Command } from './command.ts';
 import { mark, NODE_FLAGS, nodesOf, plain } from './cordon.ts';
@@ -203,7 +202,7 @@ async function evictOne(session: Session, pod: PodObject, limit: ReturnType<type
   }
   if (dryRun) return undefined;
   const failure = await waitGone(session, pod, limit, 'evicted');
-  return failure && new KubectlError(`error when waiting for pod ${name} in namespace ${JSON.stringify(pod.metadata.namespace)} to terminate: ${failure}`);
+  return failure === undefined ? undefined : new KubectlError(`error when waiting for pod ${name} in namespace ${JSON.stringify(pod.metadata.namespace)} to terminate: ${failure}`);
 }
 
 async function deleteAll(session: Session, pods: readonly PodObject[]): Promise<readonly (Error | undefined)[]> {
