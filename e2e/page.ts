@@ -164,6 +164,7 @@ const lines = async (page: Page): Promise<string[]> =>
 /** Types a command on a cleared screen, waits for the prompt, and returns what it printed. */
 export async function type(page: Page, command: string): Promise<string> {
   await page.keyboard.press('Control+l');
+  await expect.poll(async () => (await lines(page)).filter((line) => line !== '').length, { message: 'the screen is cleared' }).toBe(1);
   await page.keyboard.type(`${command}\n`);
   let printed: string[] = [];
   await expect
@@ -172,7 +173,7 @@ export async function type(page: Page, command: string): Promise<string> {
         const shown = (await lines(page)).filter((line) => line !== '');
         const first = shown.findIndex((line) => line.includes(`$ ${command.slice(0, 40)}`));
         printed = shown.slice(first + 1, -1);
-        return first >= 0 && shown.length > first + 1 && /\$$/.test(shown.at(-1) ?? '');
+        return shown.length > 1 && /^\S+@laptop:\S*\$$/.test(shown.at(-1) ?? '');
       },
       { message: `${command} ends` },
     )

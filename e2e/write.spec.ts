@@ -45,7 +45,7 @@ test('3 write: typing with completion and diagnostics, then Ctrl+Enter', async (
   await open(page, '?seed=7');
   await openEditor(page);
   const suggestions = page.locator('.suggest-widget');
-  await page.keyboard.type('apiVersion: apps/v1\nkind: Deployment\nspec:\nreplicas: 3\nstrat');
+  await page.keyboard.type('apiVersion: apps/v1\nkind: Deployment\nspec:\nreplicas: 3\nstrat', { delay: 25 });
   // Monaco keeps the indentation of the line above, so this stands under spec.
   await page.keyboard.press('Control+Space');
   await expect(suggestions.getByRole('option', { name: /^strategy/ }).first()).toBeVisible();

@@ -41,13 +41,14 @@ export class EtcdHost {
   private async run(self: Process): Promise<void> {
     await self.clock.sleep(ms(self.rng.between(50, 300)));
     this.disk ??= new EtcdDisk(this.peers().map((peer) => peer.id));
+    const peers = new Map(this.peers().map((peer) => [peer.name, peer]));
     const member = startEtcd(self, {
       name: this.name,
       clusterMembers: this.peers().map((peer) => ({ name: peer.name, id: peer.id })),
       disk: this.disk,
       quiet: (key) => key.startsWith('/registry/leases/'),
       send: (to, message) => {
-        const peer = this.peers().find((host) => host.name === to);
+        const peer = peers.get(to);
         if (peer) this.wires.send(this.name, to, () => peer.member?.step(this.name, message));
       },
       onApply: (revision, key, modRevision) => {

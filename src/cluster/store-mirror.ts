@@ -7,6 +7,7 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { RESOURCES } from '../kubernetes/api/resources.ts';
+import { createPrefixOf } from '../kubernetes/apiserver/watch-cache.ts';
 import type { EtcdEvent, KeyValue } from '../kubernetes/etcd/api.ts';
 
 type Stored = DeepReadonly<KubeObject>;
@@ -14,13 +15,29 @@ export type StoreListener = (before: Stored | undefined, after: Stored | undefin
 
 interface Followed {
   readonly prefix: string;
-  readonly objects: Map<string, Stored>;
+  readonly objects: Map<string, Kept>;
   readonly listeners: StoreListener[];
+}
+
+/** A stored text, decoded when somebody first looks: a lease is renewed thousands of times between two looks. */
+class Kept {
+  private decoded: Stored | undefined;
+  constructor(private readonly kv: KeyValue) {}
+
+  get object(): Stored {
+    if (!this.decoded) {
+      const object = JSON.parse(this.kv.value) as KubeObject;
+      this.decoded = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.kv.modRevision) } };
+    }
+    return this.decoded;
+  }
 }
 
 export class StoreMirror {
   revision = 1;
   private readonly byPlural = new Map<string, Followed>();
+  private readonly byPrefix = new Map<string, Followed>();
+  private readonly prefixOf = createPrefixOf();
   private readonly kvs = new Map<string, KeyValue>();
   private readonly eventListeners = new Set<(events: readonly EtcdEvent[], revision: number) => void>();
 
@@ -29,7 +46,10 @@ export class StoreMirror {
       // Reviews and bindings are asked, not kept.
       if (!row.prefix) continue;
       const name = row.group === 'events.k8s.io' ? `events.${row.group}` : row.plural;
-      if (!this.byPlural.has(name)) this.byPlural.set(name, { prefix: `${row.prefix}/`, objects: new Map(), listeners: [] });
+      if (this.byPlural.has(name)) continue;
+      const followed: Followed = { prefix: `${row.prefix}/`, objects: new Map(), listeners: [] };
+      this.byPlural.set(name, followed);
+      if (!this.byPrefix.has(followed.prefix)) this.byPrefix.set(followed.prefix, followed);
     }
   }
 
@@ -37,16 +57,16 @@ export class StoreMirror {
   watch(plural: string, listener: StoreListener): void {
     const followed = this.followed(plural);
     followed.listeners.push(listener);
-    for (const object of followed.objects.values()) listener(undefined, object);
+    for (const { object } of followed.objects.values()) listener(undefined, object);
   }
 
   list(plural: string): readonly Stored[] {
-    return [...this.followed(plural).objects.values()];
+    return Array.from(this.followed(plural).objects.values(), (kept) => kept.object);
   }
 
   get(plural: string, key: string): Stored | undefined {
     const followed = this.followed(plural);
-    return followed.objects.get(followed.prefix + key);
+    return followed.objects.get(followed.prefix + key)?.object;
   }
 
   /** Events of one member, in revision order; those another member told of already are passed over. */
@@ -72,18 +92,13 @@ export class StoreMirror {
   private change({ type, kv }: EtcdEvent): void {
     if (type === 'PUT') this.kvs.set(kv.key, kv);
     else this.kvs.delete(kv.key);
-    for (const followed of this.byPlural.values()) {
-      if (!kv.key.startsWith(followed.prefix)) continue;
-      const before = followed.objects.get(kv.key);
-      let after: Stored | undefined;
-      if (type === 'PUT') {
-        const object = JSON.parse(kv.value) as KubeObject;
-        after = { ...object, metadata: { ...object.metadata, resourceVersion: String(kv.modRevision) } };
-        followed.objects.set(kv.key, after);
-      } else followed.objects.delete(kv.key);
-      for (const listener of followed.listeners) listener(before, after);
-      return;
-    }
+    const followed = this.byPrefix.get(this.prefixOf(kv.key));
+    if (!followed) return;
+    const before = followed.objects.get(kv.key);
+    const after = type === 'PUT' ? new Kept(kv) : undefined;
+    if (after) followed.objects.set(kv.key, after);
+    else followed.objects.delete(kv.key);
+    for (const listener of followed.listeners) listener(before?.object, after?.object);
   }
 
   private followed(plural: string): Followed {

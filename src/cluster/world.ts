@@ -3,7 +3,8 @@
  * everything that is the same wherever the world runs is here.
  */
 import type { Fault, Frame, InputBody, Session, TextRequest, WhyStep } from '../hosts/protocol.ts';
-import type { ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
+import type { ApiRequest, ApiResponse, FramePipe } from '../kubernetes/api/request.ts';
+import { Pipe } from '../kubernetes/api/stream.ts';
 import type { Instant } from '../sim/clock.ts';
 import { type Host, Loop } from '../sim/loop.ts';
 import type { Fact } from '../sim/trace.ts';
@@ -30,6 +31,8 @@ export class World {
   private readonly recorder: Recorder;
   private readonly replay: Session['inputs'];
   private replayed = 0;
+  /** What callers of upgraded requests send, by the request's id. */
+  private readonly upgrades = new Map<number, FramePipe>();
 
   constructor(
     session: Session,
@@ -102,8 +105,17 @@ export class World {
   private act(input: InputBody): void {
     switch (input.type) {
       case 'request':
-        this.send(input.id, parseRequest(input.request));
+        this.send(input.id, input.upgrade ? { ...parseRequest(input.request), upgrade: this.openUpgrade(input.id) } : parseRequest(input.request));
         return;
+      case 'frame': {
+        const pipe = this.upgrades.get(input.id);
+        if (input.frame) pipe?.write(input.frame);
+        else {
+          this.upgrades.delete(input.id);
+          pipe?.close();
+        }
+        return;
+      }
       case 'keys':
         this.cluster.laptop.keys(input.terminal, input.text);
         return;
@@ -125,6 +137,12 @@ export class World {
       (response) => this.outputs.response(id, response),
       (error) => this.outputs.response(id, error instanceof Error ? error : new Error(String(error))),
     );
+  }
+
+  private openUpgrade(id: number): FramePipe {
+    const pipe: FramePipe = new Pipe();
+    this.upgrades.set(id, pipe);
+    return pipe;
   }
 
   private fault(fault: Fault): void {

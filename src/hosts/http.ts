@@ -7,7 +7,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { ApiResponse } from '../kubernetes/api/request.ts';
+import { headersOf } from './headers.ts';
 import type { Headless } from './node.ts';
+import { serveUpgrades } from './websocket.ts';
 
 /** The API server's own limit on a request body (apiserver `MaxRequestBodyBytes`). */
 const MAX_BODY = 3 * 1024 * 1024;
@@ -21,6 +23,7 @@ export function serve(headless: Headless, port: number): Promise<Server> {
     });
   });
   server.keepAliveTimeout = 60_000;
+  serveUpgrades(headless, server);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => resolve(server));
@@ -37,8 +40,7 @@ async function answer(headless: Headless, incoming: IncomingMessage, outgoing: S
     else if (chunks.length > 0 && Buffer.concat(chunks).length <= MAX_BODY) chunks.push(chunk.subarray(0, 1));
   }
   const body = Buffer.concat(chunks);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  const headers = headersOf(incoming);
   const binary = (headers['content-type'] ?? '').includes('protobuf');
   const text = {
     method: incoming.method ?? 'GET',

@@ -2,7 +2,7 @@
 
 import { newSession } from '../cluster/session.ts';
 import { World } from '../cluster/world.ts';
-import type { ApiResponse } from '../kubernetes/api/request.ts';
+import type { ApiResponse, Frame } from '../kubernetes/api/request.ts';
 import { seconds } from '../sim/clock.ts';
 import type { Host } from '../sim/loop.ts';
 import { Pace } from './pace.ts';
@@ -63,10 +63,22 @@ export class Headless {
 
   /** An API request from outside, recorded as an input. Somebody must keep the world running meanwhile. */
   request(request: TextRequest): Promise<ApiResponse> {
+    return this.ask(this.nextId++, request, false);
+  }
+
+  /** The same for an exec or attach: `send` gives what its caller says, and nothing once the caller is gone. */
+  upgrade(request: TextRequest): { readonly response: Promise<ApiResponse>; send(frame?: Frame): void } {
     const id = this.nextId++;
+    return {
+      response: this.ask(id, request, true),
+      send: (frame) => void this.world.input({ type: 'frame', id, ...(frame ? { frame } : {}) }),
+    };
+  }
+
+  private ask(id: number, request: TextRequest, upgrade: boolean): Promise<ApiResponse> {
     return new Promise((resolve, reject) => {
       this.answers.set(id, (answer: ApiResponse | Error) => (answer instanceof Error ? reject(answer) : resolve(answer)));
-      this.world.input({ type: 'request', id, request }).catch(reject);
+      this.world.input({ type: 'request', id, request, ...(upgrade ? { upgrade } : {}) }).catch(reject);
     });
   }
 

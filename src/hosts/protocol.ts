@@ -25,7 +25,10 @@ export interface TextRequest {
 }
 
 export type InputBody =
-  | { readonly type: 'request'; readonly id: number; readonly request: TextRequest }
+  /** `upgrade`: an exec or attach, whose caller goes on sending `frame`s under the same id. */
+  | { readonly type: 'request'; readonly id: number; readonly request: TextRequest; readonly upgrade?: boolean }
+  /** A frame of `v5.channel.k8s.io`; without one, the caller closed the connection. */
+  | { readonly type: 'frame'; readonly id: number; readonly frame?: { readonly channel: 0 | 1 | 2 | 3 | 4 | 255; readonly data: string } }
   | { readonly type: 'keys'; readonly terminal: string; readonly text: string }
   | { readonly type: 'resize'; readonly terminal: string; readonly columns: number; readonly rows: number }
   | { readonly type: 'run'; readonly id: number; readonly command: string }

@@ -9,7 +9,8 @@
 import { type Duration, type Instant, seconds } from '../sim/clock.ts';
 import type { Address } from './address.ts';
 import type { CtState } from './iptables-rule.ts';
-import { Flag, inverse, type Packet, type Tuple, tupleKey, tupleOf } from './packet.ts';
+import { Flag, inverse, type Packet, sameTuple, type Tuple, tupleOf } from './packet.ts';
+import { TupleMap } from './tuple-map.ts';
 
 export type TcpState = 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'FIN_WAIT' | 'CLOSE_WAIT' | 'LAST_ACK' | 'TIME_WAIT' | 'CLOSE';
 
@@ -72,12 +73,14 @@ export interface Tracked {
 const INVALID: Tracked = { entry: undefined, direction: 'original', fresh: false, states: ['INVALID'] };
 
 export class Conntrack {
-  private readonly originals = new Map<string, Entry>();
-  private readonly replies = new Map<string, Entry>();
+  /** Oldest first. */
+  private readonly entries = new Set<Entry>();
+  private readonly originals = new TupleMap<Entry>();
+  private readonly replies = new TupleMap<Entry>();
   private sweepAt = 1_024;
 
   get size(): number {
-    return this.originals.size;
+    return this.entries.size;
   }
 
   /** The entry a packet belongs to, or a new one that nobody else knows of until `confirm`. */
@@ -92,15 +95,14 @@ export class Conntrack {
     // A RST of no known connection is invalid; a bare ACK is picked up in mid-stream (nf_conntrack_tcp_loose).
     if (packet.protocol === 'tcp' && packet.flags & Flag.RST) return INVALID;
     const entry = new Entry(tupleOf(packet), now, now);
-    return { entry, direction: 'original', fresh: true, states: ['NEW'] };
+    return { entry, direction: 'original', fresh: true, states: NEW };
   }
 
   private find(tuple: Tuple, now: Instant): { entry: Entry; direction: 'original' | 'reply' } | undefined {
-    const key = tupleKey(tuple);
     let direction: 'original' | 'reply' = 'original';
-    let entry = this.originals.get(key);
+    let entry = this.originals.get(tuple);
     if (!entry) {
-      entry = this.replies.get(key);
+      entry = this.replies.get(tuple);
       direction = 'reply';
     }
     return entry && entry.expires > now ? { entry, direction } : undefined;
@@ -109,7 +111,7 @@ export class Conntrack {
   /** Whether the answers to this new flow would be mistaken for another's. */
   taken(entry: Entry, now: Instant): boolean {
     const found = this.find(entry.reply, now);
-    return found !== undefined && tupleKey(found.entry.original) !== tupleKey(entry.original);
+    return found !== undefined && !sameTuple(found.entry.original, entry.original);
   }
 
   /** The packet got through: its entry is kept, and moved on by what it carries. */
@@ -117,11 +119,12 @@ export class Conntrack {
     const { entry, direction } = tracked;
     if (!entry || packet.error) return;
     if (tracked.fresh) {
-      const old = this.originals.get(tupleKey(entry.original));
+      const old = this.originals.get(entry.original);
       if (old) this.drop(old);
-      this.originals.set(tupleKey(entry.original), entry);
-      this.replies.set(tupleKey(entry.reply), entry);
-      if (this.originals.size > this.sweepAt) this.sweep(now);
+      this.entries.add(entry);
+      this.originals.set(entry.original, entry);
+      this.replies.set(entry.reply, entry);
+      if (this.entries.size > this.sweepAt) this.sweep(now);
     }
     if (direction === 'reply') entry.seenReply = true;
     if (packet.protocol === 'tcp') {
@@ -131,14 +134,15 @@ export class Conntrack {
   }
 
   private drop(entry: Entry): void {
-    this.originals.delete(tupleKey(entry.original));
-    this.replies.delete(tupleKey(entry.reply));
+    this.entries.delete(entry);
+    this.originals.delete(entry.original);
+    this.replies.delete(entry.reply);
   }
 
   /** `conntrack -D`: forgets matching flows; says how many. */
   remove(matches: (entry: Entry) => boolean): number {
     let count = 0;
-    for (const entry of [...this.originals.values()]) {
+    for (const entry of [...this.entries]) {
       if (!matches(entry)) continue;
       this.drop(entry);
       count++;
@@ -148,12 +152,12 @@ export class Conntrack {
 
   private sweep(now: Instant): void {
     this.remove((entry) => entry.expires <= now);
-    this.sweepAt = Math.max(1_024, this.originals.size * 2);
+    this.sweepAt = Math.max(1_024, this.entries.size * 2);
   }
 
   /** Living entries, oldest first. */
   list(now: Instant): Entry[] {
-    return [...this.originals.values()].filter((entry) => entry.expires > now);
+    return [...this.entries].filter((entry) => entry.expires > now);
   }
 }
 
@@ -161,8 +165,13 @@ export class Conntrack {
 const reopens = (entry: Entry, packet: Packet): boolean =>
   (entry.tcp === 'TIME_WAIT' || entry.tcp === 'CLOSE') && (packet.flags & (Flag.SYN | Flag.ACK)) === Flag.SYN;
 
+const NEW: readonly CtState[] = ['NEW'];
+const ESTABLISHED: readonly CtState[] = ['ESTABLISHED'];
+
 const statesOf = (entry: Entry, direction: 'original' | 'reply'): readonly CtState[] => {
-  const states: CtState[] = [direction === 'reply' || entry.seenReply ? 'ESTABLISHED' : 'NEW'];
+  const established = direction === 'reply' || entry.seenReply;
+  if (!entry.destinationChanged && !entry.sourceChanged) return established ? ESTABLISHED : NEW;
+  const states: CtState[] = [established ? 'ESTABLISHED' : 'NEW'];
   if (entry.destinationChanged) states.push('DNAT');
   if (entry.sourceChanged) states.push('SNAT');
   return states;

@@ -32,6 +32,8 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
   const files = new Map<string, string>();
   const directories = new Set<string>(['/']);
   const normalise = (path: string): string => {
+    // Nearly every path is in its normal form already, and programs read the same few over and over.
+    if (path.length > 1 && path.startsWith('/') && !path.endsWith('/') && !path.includes('//') && !path.includes('/.')) return path;
     const parts: string[] = [];
     for (const part of path.split('/')) {
       if (part === '' || part === '.') continue;
@@ -41,6 +43,7 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
     return `/${parts.join('/')}`;
   };
   const mkdir = (path: string): void => {
+    if (directories.has(path)) return;
     const parts = normalise(path).split('/').slice(1);
     let at = '';
     for (const part of parts) {
@@ -72,9 +75,13 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
       if (!directories.has(at)) throw new FileError('ENOENT', path);
       const prefix = at === '/' ? '/' : `${at}/`;
       const names = new Set<string>();
-      for (const known of [...files.keys(), ...directories]) {
-        if (known !== at && known.startsWith(prefix)) names.add(known.slice(prefix.length).split('/')[0]!);
-      }
+      const see = (known: string): void => {
+        if (known === at || !known.startsWith(prefix)) return;
+        const slash = known.indexOf('/', prefix.length);
+        names.add(known.slice(prefix.length, slash < 0 ? undefined : slash));
+      };
+      for (const known of files.keys()) see(known);
+      for (const known of directories) see(known);
       return [...names].sort();
     },
     exists: (path) => files.has(normalise(path)) || directories.has(normalise(path)),

@@ -256,6 +256,8 @@ function hook(w: Walk, netns: Netns, name: Hook, inside: string, outside: string
       if (end) return end;
       continue;
     }
+    // Hot: most tables are empty at most hooks, and then cost a packet one look.
+    if (!netns.iptables.speaks(step, name)) continue;
     const result = ask(w, netns, step, name, inside, outside);
     w.mark = result.mark;
     if (result.matched.length > 0) hop(w, netns, inside || outside, step, result.verdict.kind, w.packet, result.matched, name);
@@ -272,7 +274,7 @@ const ask = (w: Walk, netns: Netns, table: TableName, name: Hook, inside: string
     out: outside,
     mark: w.mark,
     states: w.tracked?.states ?? NO_STATES,
-    isLocal: (target) => netns.isLocal(target),
+    netns,
     draw: w.at.draw,
   });
 

@@ -64,7 +64,8 @@ export interface Subject {
   readonly mark: number;
   /** Conntrack's view: several may hold at once (ESTABLISHED and DNAT). */
   readonly states: readonly CtState[];
-  isLocal(address: Address): boolean;
+  /** The namespace it is in, which knows its own addresses. */
+  readonly netns: { isLocal(address: Address): boolean };
   /** An integer in [0, 2^31). */
   draw(): number;
 }
@@ -106,7 +107,7 @@ function matchHolds(m: Match, s: Subject): boolean {
     case 'mark':
       return ((s.mark & m.mask) >>> 0 === m.mark) !== m.not;
     case 'addrtype':
-      return s.isLocal(m.side === 'src' ? p.source : p.destination) !== m.not;
+      return s.netns.isLocal(m.side === 'src' ? p.source : p.destination) !== m.not;
   }
 }
 

@@ -12,7 +12,7 @@ const subject = (change: Partial<Subject> & { source?: string; destination?: str
     out: '',
     mark: 0,
     states: ['NEW'],
-    isLocal: (a) => formatAddress(a) === '10.0.0.11',
+    netns: { isLocal: (a) => formatAddress(a) === '10.0.0.11' },
     draw: () => 0x60000000,
     ...rest,
   };

@@ -223,11 +223,17 @@ export class Iptables {
     this.changed();
   }
 
+  /** Whether a table has anything to say at a hook: a rule, or a policy other than ACCEPT. */
+  speaks(name: TableName, hook: Hook): boolean {
+    const chain = this.tables[name].chains.get(hook);
+    return chain !== undefined && (chain.rules.length > 0 || chain.policy !== 'ACCEPT');
+  }
+
   /** A packet's way through one table at one hook. */
   walk(name: TableName, hook: Hook, subject: Subject): WalkResult {
     const table = this.tables[name];
     const builtin = table.chains.get(hook);
-    if (!builtin || (builtin.rules.length === 0 && builtin.policy === 'ACCEPT')) return { verdict: ACCEPT, mark: subject.mark, matched: NONE };
+    if (!builtin || !this.speaks(name, hook)) return { verdict: ACCEPT, mark: subject.mark, matched: NONE };
     const matched: MatchedRule[] = [];
     const s = { ...subject };
     const verdict = walkChain(table, builtin, s, matched, 0);

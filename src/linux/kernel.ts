@@ -9,6 +9,7 @@ import { type Duration, type Instant, seconds } from '../sim/clock.ts';
 import type { Loop } from '../sim/loop.ts';
 import type { Process } from '../sim/process.ts';
 import type { Rng } from '../sim/rng.ts';
+import type { TimerOwner } from '../sim/timers.ts';
 import { address, formatAddress, maskOf, prefix } from './address.ts';
 import type { Files } from './files.ts';
 import { type Circumstances, type Journey, output, receive } from './forward.ts';
@@ -25,7 +26,7 @@ export interface KernelOptions {
   readonly address: string;
   /** The way out of that network; `.1` of it by default. */
   readonly gateway?: string;
-  readonly loop: Pick<Loop, 'now' | 'after' | 'trace'>;
+  readonly loop: Pick<Loop, 'now' | 'set' | 'cancel' | 'trace'>;
   readonly lan: Lan;
   readonly rng: Rng;
 }
@@ -39,7 +40,7 @@ export interface PacketRecord {
   readonly journey: Journey;
 }
 
-const REMEMBERED = 200;
+const REMEMBERED = 64;
 /** Linux asks three times, a second apart, before it gives up on a neighbour (mcast_solicit, retrans_time_ms). */
 const ARP_PATIENCE = seconds(3);
 
@@ -138,10 +139,20 @@ export class Kernel implements Station {
   private hostFor(netns: Netns): SocketHost {
     let host = this.hosts.get(netns);
     if (!host) {
+      const { loop } = this.options;
       const epoch = this.epoch;
+      const isAlive = (): boolean => this.epoch === epoch && !netns.deleted;
+      const owner: TimerOwner = {
+        get alive() {
+          return isAlive();
+        },
+      };
       host = {
-        now: () => this.options.loop.now,
-        after: (duration, callback) => this.options.loop.after(duration, () => (this.epoch === epoch && !netns.deleted ? callback() : undefined)),
+        now: () => loop.now,
+        after: (duration, callback) => {
+          const timer = loop.set(duration, callback, owner);
+          return () => loop.cancel(timer);
+        },
         send: (packet) => this.send(netns, packet),
         refused: (packet) => this.tellDrop(packet, 'connection refused'),
         draw: this.draw,
@@ -239,7 +250,7 @@ export class Kernel implements Station {
     return () => this.followers.delete(predicate);
   }
 
-  /** The last 200 packets this machine handled, oldest first. */
+  /** The last 64 packets this machine handled, oldest first. */
   recent(): readonly PacketRecord[] {
     return [...this.recentRecords.slice(this.recentStart), ...this.recentRecords.slice(0, this.recentStart)];
   }

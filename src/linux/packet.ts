@@ -104,8 +104,12 @@ export const inverse = (t: Tuple): Tuple => ({
   destinationPort: t.sourcePort,
 });
 
-/** A text unique per tuple, for maps. */
-export const tupleKey = (t: Tuple): string => `${t.protocol}${t.source}:${t.sourcePort}>${t.destination}:${t.destinationPort}`;
+export const sameTuple = (a: Tuple, b: Tuple): boolean =>
+  a.protocol === b.protocol &&
+  a.source === b.source &&
+  a.sourcePort === b.sourcePort &&
+  a.destination === b.destination &&
+  a.destinationPort === b.destinationPort;
 
 export const formatFlags = (flags: number): string => (['SYN', 'FIN', 'RST', 'PSH', 'ACK'] as const).filter((name) => flags & Flag[name]).join(',');
 

@@ -1,8 +1,9 @@
 /** The sockets of one namespace: who listens where, which connections live, where a packet that was delivered belongs. */
 import type { Process } from '../sim/process.ts';
-import { Flag, icmpError, inverse, type Packet, segment, type Tuple, tupleKey } from './packet.ts';
+import { Flag, icmpError, inverse, type Packet, segment, type Tuple } from './packet.ts';
 import { type Connection, SocketError } from './sockets.ts';
 import { type Stack, TcpSocket } from './tcp.ts';
+import { TupleMap } from './tuple-map.ts';
 
 export interface Listener {
   readonly port: number;
@@ -26,7 +27,9 @@ const ICMP_ERRORS: Readonly<Record<string, readonly ['ECONNREFUSED' | 'EHOSTUNRE
 export class SocketTable {
   readonly listeners = new Map<number, Listener>();
   readonly udp = new Map<number, UdpSocket>();
-  private readonly connections = new Map<string, TcpSocket>();
+  /** In the order they began. */
+  private readonly sockets = new Set<TcpSocket>();
+  private readonly connections = new TupleMap<TcpSocket>();
   private lastPort = 0;
   private sweepAt = 256;
 
@@ -59,25 +62,27 @@ export class SocketTable {
   }
 
   add(socket: TcpSocket, now: number): void {
-    this.connections.set(tupleKey(socket.tuple), socket);
-    if (this.connections.size <= this.sweepAt) return;
-    for (const [key, other] of this.connections) if (other.expires <= now) this.connections.delete(key);
-    this.sweepAt = Math.max(256, this.connections.size * 2);
+    const before = this.connections.get(socket.tuple);
+    if (before) this.sockets.delete(before);
+    this.sockets.add(socket);
+    this.connections.set(socket.tuple, socket);
+    if (this.sockets.size <= this.sweepAt) return;
+    for (const other of this.sockets) if (other.expires <= now) this.remove(other);
+    this.sweepAt = Math.max(256, this.sockets.size * 2);
   }
 
   remove(socket: TcpSocket): void {
-    const key = tupleKey(socket.tuple);
-    if (this.connections.get(key) === socket) this.connections.delete(key);
+    if (this.sockets.delete(socket)) this.connections.delete(socket.tuple);
   }
 
   /** The living connection with this tuple, seen from here. */
   connection(tuple: Tuple, now: number): TcpSocket | undefined {
-    const found = this.connections.get(tupleKey(tuple));
+    const found = this.connections.get(tuple);
     return found && found.expires > now ? found : undefined;
   }
 
   list(now: number): TcpSocket[] {
-    return [...this.connections.values()].filter((socket) => socket.expires > now);
+    return [...this.sockets].filter((socket) => socket.expires > now);
   }
 
   /** A packet for this namespace. */
@@ -141,12 +146,13 @@ export class SocketTable {
   processDied(process: Process): void {
     for (const [port, listener] of this.listeners) if (listener.process === process) this.listeners.delete(port);
     for (const [port, socket] of this.udp) if (socket.process === process) this.udp.delete(port);
-    for (const socket of [...this.connections.values()]) if (socket.process === process) socket.reset();
+    for (const socket of [...this.sockets]) if (socket.process === process) socket.reset();
   }
 
   /** The namespace or the machine is gone: silence. */
   clear(): void {
-    for (const socket of [...this.connections.values()]) socket.forget();
+    for (const socket of [...this.sockets]) socket.forget();
+    this.sockets.clear();
     this.connections.clear();
     this.listeners.clear();
     this.udp.clear();

@@ -13,6 +13,12 @@ export interface Timer {
   fire: (() => void) | undefined;
   /** The fact that was current when the timer was set: what its firing is blamed on. */
   cause: number;
+  /** Whose timer it is: once its owner is dead it does nothing. */
+  owner: TimerOwner | undefined;
+}
+
+export interface TimerOwner {
+  readonly alive: boolean;
 }
 
 export class Timers {

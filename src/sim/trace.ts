@@ -6,9 +6,9 @@
  * where work is queued (work queues, sockets, the Raft log): there `current()` is stored with the
  * item and `because()` restores it.
  *
- * Ids are given to every fact, kept or not, so that looking never changes the world. Facts are kept
- * in two rings: the story, and chatter (heartbeats, lease renewals, probes), so that an hour of
- * idleness does not push the story out.
+ * Ids are given to every fact, kept or not, so that looking never changes the world. The story is kept
+ * in a ring. Chatter (heartbeats, lease renewals, probes) is told to whoever listens at that moment and
+ * kept nowhere: nothing is ever blamed on it, and an hour of idleness is a quarter of a million of it.
  */
 import type { Instant } from './clock.ts';
 
@@ -32,7 +32,7 @@ export interface Fact {
 export interface Tracer {
   /** Records a story fact and makes it current. */
   emit(type: string, about: string, data?: Readonly<Record<string, unknown>>): TraceId;
-  /** Records a fact that recurs for ever (heartbeats, renewals); kept in the small ring and not made current. */
+  /** Says a fact that recurs for ever (heartbeats, renewals) to whoever listens; it is not kept and not made current. */
   chatter(type: string, about: string, data?: Readonly<Record<string, unknown>>): TraceId;
   /** The fact being acted on; store it with anything queued. */
   current(): TraceId;
@@ -75,7 +75,6 @@ export class Trace {
   current: TraceId = 0;
   private last: TraceId = 0;
   private readonly story = new Ring(200_000);
-  private readonly murmur = new Ring(20_000);
   private readonly listeners = new Set<(fact: Fact) => void>();
 
   constructor(private readonly now: () => Instant) {}
@@ -87,20 +86,21 @@ export class Trace {
 
   record(by: string, type: string, about: string, data: Readonly<Record<string, unknown>>, chatter: boolean): TraceId {
     const id = ++this.last;
+    // Hot: most facts are chatter that nobody listens to.
+    if (chatter && this.listeners.size === 0) return id;
     const fact: Fact = { id, at: this.now(), type, by, cause: this.current, about, data };
-    (chatter ? this.murmur : this.story).push(fact);
-    if (!chatter) this.current = id;
+    if (!chatter) {
+      this.story.push(fact);
+      this.current = id;
+    }
     for (const listener of this.listeners) listener(fact);
     return id;
   }
 
-  /** Finds a fact that is still remembered. */
+  /** Finds a fact of the story that is still remembered. */
   find(id: TraceId): Fact | undefined {
-    for (const ring of [this.story, this.murmur]) {
-      const fact = ring.at(ring.seek(id));
-      if (fact?.id === id) return fact;
-    }
-    return undefined;
+    const fact = this.story.at(this.story.seek(id));
+    return fact?.id === id ? fact : undefined;
   }
 
   /** Story facts with `from <= id`, oldest first, that pass the test; at most `limit`. */

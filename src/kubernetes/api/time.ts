@@ -8,11 +8,16 @@ import type { Duration, Instant } from '../../sim/clock.ts';
 export const EPOCH_SECONDS = 1_767_600_000;
 
 /** `2026-01-05T08:00:42Z`: metav1.Time, whole seconds. */
-export const timestamp = (now: Instant): string => rfc3339(EPOCH_SECONDS + Math.floor(now / 1_000_000));
+export function timestamp(now: Instant): string {
+  const second = EPOCH_SECONDS + Math.floor(now / 1_000_000);
+  // Much happens within one second, and all of it bears the same stamp.
+  if (second !== latest.second) latest = { second, text: rfc3339(second) };
+  return latest.text;
+}
+let latest = { second: -1, text: '' };
 
 /** `2026-01-05T08:00:42.123456Z`: metav1.MicroTime. */
-export const microTimestamp = (now: Instant): string =>
-  rfc3339(EPOCH_SECONDS + Math.floor(now / 1_000_000)).replace('Z', `.${String(now % 1_000_000).padStart(6, '0')}Z`);
+export const microTimestamp = (now: Instant): string => `${timestamp(now).slice(0, -1)}.${String(now % 1_000_000).padStart(6, '0')}Z`;
 
 /** Seconds since 1970 as RFC 3339 in UTC (days-to-civil after Howard Hinnant's `civil_from_days`). */
 export function rfc3339(epochSeconds: number): string {

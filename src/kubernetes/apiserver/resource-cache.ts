@@ -48,9 +48,11 @@ const FRESH = seconds(75);
 const SMALLEST_WINDOW = 100;
 const LARGEST_WINDOW = 102_400;
 
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** One resource's objects, recent events and watchers. */
 export class ResourceCache {
-  readonly objects = new BTree<string, Stored>();
+  readonly objects = new BTree<string, Stored>(undefined, byText);
   private readonly window: CacheEvent[] = [];
   private start = 0;
   private capacity = SMALLEST_WINDOW;

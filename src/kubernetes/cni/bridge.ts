@@ -28,13 +28,19 @@ interface NetworkConfig {
 
 /** `ready` as soon as a configuration list lies in /etc/cni/net.d. Rejections carry the plugin's message. */
 export function createBridgePlugin({ kernel, files }: BridgePluginOptions): NetworkPlugin {
+  // The kubelet asks whether the network is ready several times a second: a text is parsed when it is new.
+  let last: { readonly text: string; readonly config: NetworkConfig | undefined } | undefined;
+  const parsed = (text: string): NetworkConfig | undefined => {
+    if (last?.text !== text) last = { text, config: parseConfig(text) };
+    return last.config;
+  };
   return {
     get ready() {
-      return readConfig(files) !== undefined;
+      return readConfig(files, parsed) !== undefined;
     },
 
     add: async (name, _pod) => {
-      const config = readConfig(files);
+      const config = readConfig(files, parsed);
       if (!config) throw new Error('cni plugin not initialized');
       const netns = kernel.netns(name);
       if (!netns) throw new Error(`failed to open netns "/var/run/netns/${name}": failed to Statfs "/var/run/netns/${name}": no such file or directory`);
@@ -52,7 +58,7 @@ export function createBridgePlugin({ kernel, files }: BridgePluginOptions): Netw
     },
 
     del: async (name, _pod) => {
-      const config = readConfig(files);
+      const config = readConfig(files, parsed);
       if (config) new HostLocal(files, config.name, config.subnet).release(name);
       kernel.netns(name)?.removeDevice('eth0');
     },
@@ -63,21 +69,25 @@ export function createBridgePlugin({ kernel, files }: BridgePluginOptions): Netw
 const vethName = (netns: string, salt: number): string => `veth${hash32(`${netns}/eth0`, salt).toString(16).padStart(8, '0')}`;
 
 /** The first valid list in the directory, by name, as libcni chooses it. */
-function readConfig(files: Files): NetworkConfig | undefined {
+function readConfig(files: Files, parse: (text: string) => NetworkConfig | undefined): NetworkConfig | undefined {
   if (!files.isDirectory(CONFIG_DIRECTORY)) return undefined;
   for (const file of files.list(CONFIG_DIRECTORY)) {
-    if (!file.endsWith('.conflist')) continue;
-    try {
-      const list = JSON.parse(files.read(`${CONFIG_DIRECTORY}/${file}`)) as {
-        name: string;
-        plugins: { type: string; bridge?: string; ipam?: { ranges?: { subnet: string }[][] } }[];
-      };
-      const plugin = list.plugins.find((p) => p.type === 'bridge');
-      const subnet = plugin?.ipam?.ranges?.[0]?.[0]?.subnet;
-      if (plugin && subnet) return { name: list.name, bridge: plugin.bridge ?? 'cni0', subnet };
-    } catch {
-      // An unreadable list is passed over, as libcni does.
-    }
+    const path = `${CONFIG_DIRECTORY}/${file}`;
+    if (!file.endsWith('.conflist') || files.isDirectory(path)) continue;
+    const config = parse(files.read(path));
+    if (config) return config;
   }
   return undefined;
+}
+
+/** Undefined for a list that cannot be read or has no bridge in it: it is passed over, as libcni does. */
+function parseConfig(text: string): NetworkConfig | undefined {
+  try {
+    const list = JSON.parse(text) as { name: string; plugins: { type: string; bridge?: string; ipam?: { ranges?: { subnet: string }[][] } }[] };
+    const plugin = list.plugins.find((p) => p.type === 'bridge');
+    const subnet = plugin?.ipam?.ranges?.[0]?.[0]?.subnet;
+    return plugin && subnet ? { name: list.name, bridge: plugin.bridge ?? 'cni0', subnet } : undefined;
+  } catch {
+    return undefined;
+  }
 }

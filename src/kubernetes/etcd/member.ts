@@ -207,13 +207,15 @@ export class Member implements EtcdMember {
   }
 
   private tickAfter(duration: Duration): void {
-    this.self.clock.after(duration, () => {
-      // A tick follows from nothing but time.
-      this.self.trace.because(0);
-      this.tickAfter(TICK);
-      this.tick();
-    });
+    this.self.clock.after(duration, this.onTick);
   }
+
+  private readonly onTick = (): void => {
+    // A tick follows from nothing but time.
+    this.self.trace.because(0);
+    this.tickAfter(TICK);
+    this.tick();
+  };
 
   private tick(): void {
     this.raft.tick();

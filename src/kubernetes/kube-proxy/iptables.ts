@@ -38,11 +38,21 @@ export const servicePortName = (service: DeepReadonly<Service>, port: DeepReadon
   `${keyOf(service)}${port.name ? `:${port.name}` : ''}`;
 
 /** KUBE-SVC-, KUBE-SVL-, KUBE-EXT- and KUBE-FW- chains of a port (`portProtoHash`). */
-export const chainName = (kind: 'SVC' | 'SVL' | 'EXT' | 'FW', portName: string, protocol: string): string =>
-  `KUBE-${kind}-${base32(sha256(portName + protocol), 16)}`;
+export const chainName = (kind: 'SVC' | 'SVL' | 'EXT' | 'FW', portName: string, protocol: string): string => `KUBE-${kind}-${hashOf(portName + protocol)}`;
 /** The chain of one endpoint of a port (`servicePortEndpointChainName`). */
-export const endpointChainName = (portName: string, protocol: string, endpoint: string): string =>
-  `KUBE-SEP-${base32(sha256(portName + protocol + endpoint), 16)}`;
+export const endpointChainName = (portName: string, protocol: string, endpoint: string): string => `KUBE-SEP-${hashOf(portName + protocol + endpoint)}`;
+
+/** Every node names the same chains, again with every change of a Service: a hash is worked out once (40 µs). */
+const hashes = new Map<string, string>();
+function hashOf(text: string): string {
+  let hash = hashes.get(text);
+  if (hash === undefined) {
+    hash = base32(sha256(text), 16);
+    if (hashes.size > 20_000) hashes.clear();
+    hashes.set(text, hash);
+  }
+  return hash;
+}
 
 /** Services kube-proxy has no business with: headless, ExternalName, or another proxy's. */
 export const isProxied = (service: DeepReadonly<Service>): boolean =>

@@ -49,7 +49,7 @@ export interface Progress {
 
 const PARAMETERS = 'fieldManager=kubectl-client-side-apply&fieldValidation=Strict';
 /** Requests under way at once while rehearsing. */
-const WINDOW = 8;
+const WINDOW = 32;
 
 export async function applyAll(
   manifests: readonly Manifest[],
@@ -80,12 +80,32 @@ export async function applyAll(
     };
   }
   const results: Result[] = [];
-  for (const [i, manifest] of manifests.entries()) {
-    if (stopped()) results.push({ manifest, what: 'not tried', notes: [] });
-    else results.push(await applyOne(manifest, send, contents, '', rehearsed[i]!.exists));
-    onProgress({ phase: 'applying', done: i + 1, of: manifests.length });
+  while (results.length < manifests.length) {
+    const from = results.length;
+    const batch = neighbours(manifests, from);
+    results.push(
+      ...(await Promise.all(
+        batch.map((manifest, i): Promise<Result> | Result =>
+          stopped() ? { manifest, what: 'not tried', notes: [] } : applyOne(manifest, send, contents, '', rehearsed[from + i]!.exists),
+        ),
+      )),
+    );
+    onProgress({ phase: 'applying', done: results.length, of: manifests.length });
   }
   return { applied: true, stopped: results.some((one) => one.what === 'not tried'), results };
+}
+
+/** Documents next to each other that cannot depend on one another may be under way at once: those of one kind, with different names. */
+function neighbours(manifests: readonly Manifest[], from: number): readonly Manifest[] {
+  const { kind } = manifests[from]!;
+  const paths = new Set<string>();
+  let to = from;
+  for (; to < manifests.length && to - from < WINDOW; to++) {
+    const next = manifests[to]!;
+    if (next.kind !== kind || paths.has(next.path)) break;
+    paths.add(next.path);
+  }
+  return manifests.slice(from, to);
 }
 
 interface Rehearsal {
@@ -173,5 +193,5 @@ async function refusal(manifest: Manifest, answer: Answer, contents: Contents): 
     for (const other of fieldsInMessage(message).slice(1))
       notes.push({ line: await contents.lineOfField(manifest.id, other), text: `unknown or duplicate field "${other}"` });
   }
-  return { manifest, what: 'refused', code, notes };
+  return { manifest, what: 'refused', code, notes: notes.sort((a, b) => a.line - b.line) };
 }

@@ -97,7 +97,7 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
         if (event.key !== 'F6' && !((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k')) event.stopPropagation();
       }}
     >
-      <div className={css['bar']} role="toolbar" aria-label="Manifest">
+      <div className={css['bar']}>
         <label className={css['examples']}>
           <span className="visually-hidden">Insert an example</span>
           <select

@@ -2,31 +2,51 @@
 import { apply } from './apply.ts';
 import type { Command } from './command.ts';
 import { config } from './config.ts';
+import { cordon, uncordon } from './cordon.ts';
 import { create, replace } from './create.ts';
 import { remove } from './delete.ts';
 import { describe } from './describe.ts';
+import { drain } from './drain.ts';
+import { edit } from './edit.ts';
 import { events } from './events.ts';
 import { attach, exec } from './exec.ts';
 import { explain } from './explain.ts';
 import { get } from './get.ts';
+import { annotate, label } from './label.ts';
 import { logs } from './logs.ts';
+import { patch } from './patch.ts';
+import { rollout } from './rollout.ts';
+import { scale } from './scale.ts';
 import { apiResources, apiVersions, clusterInfo, version } from './server-info.ts';
+import { taint } from './taint.ts';
+import { wait } from './wait.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   'api-resources': apiResources,
   'api-versions': apiVersions,
+  annotate,
   apply,
   attach,
   'cluster-info': clusterInfo,
   config,
+  cordon,
   create,
   delete: remove,
   describe,
+  drain,
+  edit,
   events,
   exec,
   explain,
   get,
+  label,
   logs,
+  patch,
   replace,
+  rollout,
+  scale,
+  taint,
+  uncordon,
   version,
+  wait,
 };

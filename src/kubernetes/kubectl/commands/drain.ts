@@ -4,7 +4,7 @@ import { ApiError } from '../../api/request.ts';
 import { parseSelector } from '../../api/selector.ts';
 import { instantOf } from '../../api/time.ts';
 import type { Pod } from '../../api/types.gen.ts';
-import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
+import { AggregateFailure, errorText, ExitWith, isNotFound, KubectlError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import { isObject, type Session } from '../session.ts';
@@ -59,8 +59,10 @@ export const drain: Command = {
       }
     }
     if (failed.length > 0) session.err(`There are pending nodes to be drained:\n${failed.map((name) => ` ${name}\n`).join('')}`);
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateFailure(failures);
+    if (failures.length === 0) return;
+    // A list of errors is printed bare, without the word `error:` before it (cmdutil.MultipleErrors).
+    for (const error of failures.flatMap((one) => (one instanceof AggregateFailure ? one.errors : [one]))) session.err(`${error instanceof ApiError ? errorText(error, session.server) : plain(error, session)}\n`);
+    throw new ExitWith(1);
   },
 };
 

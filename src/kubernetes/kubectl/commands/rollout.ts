@@ -153,7 +153,7 @@ function changer(operation: string, change: (target: Found, session: Session) =>
       try {
         after = change(target, session);
       } catch (error) {
-        throw new KubectlError(`${resourceText(target)} ${JSON.stringify(target.name)} ${(error as Error).message}`);
+        throw new KubectlError(`error: ${resourceText(target)} ${JSON.stringify(target.name)} ${(error as Error).message}`);
       }
       const { kind, patch } = differenceOf(target, target.object, after as ObjectLike);
       if (isEmpty(patch)) throw new KubectlError(`failed to create patch for ${target.name}: if restart has already been triggered within the past second, please wait before attempting to trigger another`);

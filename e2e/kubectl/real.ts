@@ -1,0 +1,157 @@
+/**
+ * The real kubectl, at a shell, talking over HTTP to a world in this process.
+ *
+ * Virtual time passes only while a command runs: as fast as it goes while the API server owes an answer,
+ * otherwise PACE times as fast as real time. So both sides see about the same world at each line.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { AddressInfo, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { serve } from '../../src/hosts/http.ts';
+import { Headless } from '../../src/hosts/node.ts';
+import type { TextRequest } from '../../src/hosts/protocol.ts';
+import type { ApiResponse } from '../../src/kubernetes/api/request.ts';
+import { ms, seconds } from '../../src/sim/clock.ts';
+import type { Outcome } from './scenario.ts';
+
+/** Virtual seconds per real second while kubectl thinks or watches. */
+const PACE = 25;
+/** A command that hangs is told to end after so many real milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** The kubectl to hold ours against, or undefined. */
+export function findKubectl(): string | undefined {
+  const candidates = [
+    process.env['ORRERY_KUBECTL'],
+    '/usr/lib/google-cloud-sdk/bin/kubectl.1.33',
+    ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'kubectl')),
+  ];
+  return candidates.find((path) => path !== undefined && path !== '' && existsSync(path) && runs(path));
+}
+
+function runs(path: string): boolean {
+  try {
+    return execFileSync(path, ['version', '--client'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes('Client Version');
+  } catch {
+    return false;
+  }
+}
+
+/** A world that knows how many requests it owes an answer. */
+class Counting extends Headless {
+  owed = 0;
+
+  override request(request: TextRequest): Promise<ApiResponse> {
+    return this.counted(super.request(request));
+  }
+  override upgrade(request: TextRequest) {
+    const upgraded = super.upgrade(request);
+    return { ...upgraded, response: this.counted(upgraded.response) };
+  }
+  private async counted(response: Promise<ApiResponse>): Promise<ApiResponse> {
+    this.owed++;
+    try {
+      return await response;
+    } finally {
+      this.owed--;
+    }
+  }
+}
+
+export class RealSide {
+  private constructor(
+    private readonly headless: Counting,
+    private readonly server: Server,
+    private readonly folder: string,
+    readonly url: string,
+  ) {}
+
+  static async start(kubectl: string, topology: string, seed: number): Promise<RealSide> {
+    const { newSession } = await import('../../src/cluster/session.ts');
+    const headless = new Counting(newSession(seed, topology));
+    await headless.untilReady();
+    await headless.world.run(headless.world.now + seconds(30));
+    const server = await serve(headless, 0);
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const folder = mkdtempSync(join(tmpdir(), 'orrery-kubectl-'));
+    const side = new RealSide(headless, server, folder, url);
+    side.write('bin/sleep', `#!/bin/sh\nexec /bin/sleep $(awk "BEGIN { print $1 / ${PACE} }")\n`, 0o755);
+    symlinkSync(kubectl, join(folder, 'bin', 'kubectl'));
+    side.write('home/.kube/config', kubeconfig(url));
+    return side;
+  }
+
+  write(name: string, text: string, mode = 0o644): void {
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { mode });
+  }
+
+  file(name: string, text: string): void {
+    this.write(join('home', name), text);
+  }
+
+  async wait(virtual: number): Promise<void> {
+    await this.headless.world.run(this.headless.world.now + seconds(virtual));
+  }
+
+  /** Runs a line in bash, with virtual time passing meanwhile. */
+  async run(line: string): Promise<Outcome> {
+    const home = join(this.folder, 'home');
+    const child = spawn('bash', ['-c', line], {
+      cwd: home,
+      env: { HOME: home, USER: 'you', PATH: `${join(this.folder, 'bin')}:/usr/bin:/bin`, LANG: 'C.UTF-8', TERM: 'dumb' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    let ended: number | undefined;
+    child.once('close', (code, signal) => (ended = code ?? (signal === 'SIGINT' ? 130 : 143)));
+    const { world } = this.headless;
+    const begun = performance.now();
+    let paced = begun;
+    while (ended === undefined) {
+      if (this.headless.owed > 0) {
+        await world.run(world.now + ms(2));
+        paced = performance.now();
+      } else {
+        const now = performance.now();
+        const due = Math.floor((now - paced) * 1_000 * PACE);
+        paced = now;
+        await world.run(world.now + due, { budgetMs: 20 });
+      }
+      if (performance.now() - begun > PATIENCE_MS && child.pid) process.kill(-child.pid, 'SIGKILL');
+      await new Promise<void>((resolve) => (this.headless.owed > 0 ? setImmediate(resolve) : setTimeout(resolve, 1)));
+    }
+    return { stdout, stderr, exitCode: ended };
+  }
+
+  async stop(): Promise<void> {
+    this.server.close();
+    (this.server as Server & { closeAllConnections(): void }).closeAllConnections();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const kubeconfig = (server: string): string => `apiVersion: v1
+kind: Config
+clusters:
+- cluster:
+    server: ${server}
+  name: kubernetes
+contexts:
+- context:
+    cluster: kubernetes
+    user: kubernetes-admin
+  name: kubernetes-admin@kubernetes
+current-context: kubernetes-admin@kubernetes
+preferences: {}
+users:
+- name: kubernetes-admin
+  user: {}
+`;
