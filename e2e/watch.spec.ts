@@ -45,12 +45,8 @@ test('4 watch: a Deployment of three is scheduled, pulled, started and becomes r
     ['Created', /^Created container: nginx$/],
     ['Started', /^Started container nginx$/],
   ] as const) {
-    const row = events
-      .getByRole('row')
-      .filter({ has: page.getByRole('cell', { name: reason, exact: true }) })
-      .first();
-    await expect(row, reason).toBeVisible();
-    await expect(row.getByRole('cell').last(), reason).toHaveText(message);
+    const row = events.getByRole('row').filter({ has: page.getByRole('cell', { name: reason, exact: true }) });
+    await expect(row.filter({ has: page.getByRole('cell', { name: message }) }).first(), reason).toBeVisible();
   }
   await openTerminal(page);
   const told = await type(page, "kubectl get events -o custom-columns=R:.reason --no-headers | sort | uniq | tr '\\n' ' '");
@@ -89,7 +85,8 @@ test('6 time: pause, step, speed and skipping what is idle', async ({ page }) =>
   await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
 
   // A command given while time stands still is answered when it goes on.
-  await openTerminal(page);
+  await dockTab(page, 'Terminal').click();
+  await page.getByRole('textbox', { name: /^Terminal on laptop/ }).focus();
   await page.keyboard.type('kubectl get nodes\n');
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await expect(screen(page)).toContainText('control-plane');

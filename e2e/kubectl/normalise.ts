@@ -37,7 +37,11 @@ const text = (raw: string): string => {
 };
 
 /** Columns are as wide as their widest cell, and cells were changed. */
-const loose = (normalised: string): string => normalised.replace(/ {2,}/g, '  ').replace(/ +$/gm, '').replace(/[ \t]*\t[ \t]*/g, '  ');
+const loose = (normalised: string): string =>
+  normalised
+    .replace(/ {2,}/g, '  ')
+    .replace(/ +$/gm, '')
+    .replace(/[ \t]*\t[ \t]*/g, '  ');
 
 const sorted = (normalised: string): string => normalised.split('\n').sort().join('\n');
 

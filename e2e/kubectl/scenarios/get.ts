@@ -126,12 +126,12 @@ export const get: readonly Scenario[] = [
     unordered: true,
     steps: [
       "kubectl get pods -o jsonpath='{.items[*].metadata.labels.app}'",
-      "kubectl get pods -o jsonpath='{range .items[*]}{.metadata.labels.app}{\"\\t\"}{.status.phase}{\"\\n\"}{end}'",
+      'kubectl get pods -o jsonpath=\'{range .items[*]}{.metadata.labels.app}{"\\t"}{.status.phase}{"\\n"}{end}\'',
       "kubectl get pod solo -o jsonpath='{.spec.containers[0].image}'",
       "kubectl get pod solo -o jsonpath='{.spec.containers}'",
-      "kubectl get pods -o jsonpath='{.items[?(@.metadata.name==\"solo\")].status.phase}'",
+      'kubectl get pods -o jsonpath=\'{.items[?(@.metadata.name=="solo")].status.phase}\'',
       'kubectl get deploy -o custom-columns=NAME:.metadata.name,IMAGE:.spec.template.spec.containers[*].image,NONE:.a.b',
-      "kubectl get pod solo -o go-template='{{.metadata.name}}{{\"\\n\"}}'",
+      'kubectl get pod solo -o go-template=\'{{.metadata.name}}{{"\\n"}}\'',
       "kubectl get pods -o go-template='{{len .items}}'",
       "kubectl get pods -o jsonpath='{.items[0'",
       'kubectl get pods -o custom-columns',
@@ -149,9 +149,18 @@ export const get: readonly Scenario[] = [
   },
   {
     name: 'get raw',
-    steps: ['kubectl get --raw /healthz', 'kubectl get --raw /version', 'kubectl get --raw /readyz?verbose', 'kubectl get --raw /nowhere', 'kubectl get --raw /apis/apps'],
+    steps: [
+      'kubectl get --raw /healthz',
+      'kubectl get --raw /version',
+      'kubectl get --raw /readyz?verbose',
+      'kubectl get --raw /nowhere',
+      'kubectl get --raw /apis/apps',
+    ],
   },
-  { name: 'get from a file', steps: ['kubectl get -f web.yaml -l nothing', 'kubectl get -f web.yaml', 'kubectl get -f nowhere.yaml', 'kubectl get deploy web --subresource=scale'] },
+  {
+    name: 'get from a file',
+    steps: ['kubectl get -f web.yaml -l nothing', 'kubectl get -f web.yaml', 'kubectl get -f nowhere.yaml', 'kubectl get deploy web --subresource=scale'],
+  },
   {
     name: 'watch',
     steps: [

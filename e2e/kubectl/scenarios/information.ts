@@ -43,7 +43,10 @@ export const information: readonly Scenario[] = [
       'kubectl explain cronjob --api-version=batch/v1',
     ],
   },
-  { name: 'explain what there is not', steps: ['kubectl explain foo', 'kubectl explain pod.foo', 'kubectl explain', 'kubectl explain pod.spec.nodeName.x', 'kubectl explain pods deployments'] },
+  {
+    name: 'explain what there is not',
+    steps: ['kubectl explain foo', 'kubectl explain pod.foo', 'kubectl explain', 'kubectl explain pod.spec.nodeName.x', 'kubectl explain pods deployments'],
+  },
   {
     name: 'api-resources',
     steps: [
@@ -60,7 +63,11 @@ export const information: readonly Scenario[] = [
   { name: 'api-versions', steps: ['kubectl api-versions'] },
   {
     name: 'version',
-    steps: ["kubectl version | grep -v -E '^(Client|Kustomize)'", "kubectl version -o json | grep -E 'serverVersion|major|minor' | tail -3", 'kubectl version -o nonsense'],
+    steps: [
+      "kubectl version | grep -v -E '^(Client|Kustomize)'",
+      "kubectl version -o json | grep -E 'serverVersion|major|minor' | tail -3",
+      'kubectl version -o nonsense',
+    ],
   },
   { name: 'cluster-info', steps: ['kubectl cluster-info'] },
   {

@@ -64,10 +64,18 @@ export function historyText(revisions: readonly Revision[], wanted: number): str
   return alignTabs(`REVISION\tCHANGE-CAUSE\n${revisions.map(({ number, cause }) => `${number}\t${cause || '<none>'}\n`).join('')}`, DESCRIBE_TABS);
 }
 
+/** Unlike descriptions these keep their tabs as they are. */
+class RawSheet extends Sheet {
+  raw = '';
+  override line(level: number, ...cells: readonly string[]): void {
+    this.raw += `${'  '.repeat(level)}${cells.join('\t')}\n`;
+  }
+}
+
 export function templateText(template: JsonObject): string {
-  const sheet = new Sheet();
+  const sheet = new RawSheet();
   writePodTemplate(sheet, template as unknown as PodTemplateSpec);
-  return sheet.toString();
+  return sheet.raw;
 }
 
 /** The revision to go back to: the one named, or the last but one. */

@@ -6,6 +6,8 @@ const LONGEST = 1_500_000;
 let text: string | undefined;
 /** What the text was when it last came from elsewhere (an example, the cluster): until it is edited it may be replaced unasked. */
 let untouched = '';
+/** The same, where it came unasked: the selected object. */
+let followed = '';
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 export const draft = {
@@ -33,8 +35,13 @@ export const draft = {
       // No storage, or full: the text is still in the page.
     }
   },
-  loaded(from: string): void {
+  loaded(from: string, unasked: boolean): void {
     untouched = from;
+    followed = unasked ? from : '';
+  },
+  /** Nothing would be lost, and nobody chose what is there: it may follow the selection. */
+  get mayFollow(): boolean {
+    return draft.text.trim() === '' || draft.text === followed;
   },
   get isUntouched(): boolean {
     return draft.text.trim() === '' || draft.text === untouched;

@@ -35,9 +35,9 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
   applyNow.current = apply;
   const palette = useRef(() => app.ui.set({ dialog: 'palette' }));
 
-  const put = useCallback((text: string): void => {
+  const put = useCallback((text: string, unasked = false): void => {
     view.current?.setText(text);
-    draft.loaded(view.current?.text() ?? text);
+    draft.loaded(view.current?.text() ?? text, unasked);
   }, []);
 
   useEffect(() => {
@@ -65,7 +65,9 @@ export default function YamlEditor({ world, initial, visible }: EditorProps) {
 
   // The selected object comes by itself only where nothing would be lost.
   useEffect(() => {
-    if (ready === 'open' && visible && initial !== undefined && draft.isUntouched) put(editable(initial));
+    if (ready !== 'open' || !visible || initial === undefined || !draft.mayFollow) return;
+    const text = editable(initial);
+    if (text !== draft.text) put(text, true);
   }, [ready, visible, initial, put]);
 
   useEffect(() => {

@@ -140,8 +140,8 @@ export const openMonaco: OpenYamlEditor = (parent, { text, onApply, onPalette })
     fixedOverflowWidgets: true,
     quickSuggestions: { other: true, comments: false, strings: true },
     suggestSelection: 'first',
-    // A word typed to its end is left alone: Enter begins the next line.
-    acceptSuggestionOnEnter: 'smart',
+    // What is offered unasked is not chosen until an arrow key says so: Enter begins the next line.
+    suggest: { selectionMode: 'never' },
     wordBasedSuggestions: 'off',
     occurrencesHighlight: 'off',
     lightbulb: { enabled: monaco.editor.ShowLightbulbIconMode.Off },
