@@ -383,7 +383,7 @@ for (const [short, model] of Object.entries(models)) {
   for (const [field, { type, text }] of Object.entries(model.fields)) {
     const base = jsonType(type);
     // Draft-07 ignores what stands beside $ref, so a text needs allOf.
-    const value = base.$ref && text ? { allOf: [base], description: text } : text ? { ...base, description: text } : base;
+    const value = base.$ref && text ? { type: ['object', 'null'], allOf: [base], description: text } : text ? { ...base, description: text } : base;
     const values = ENUMS[`${short}.${field}`];
     properties[field] = values ? { ...value, enum: [...values, null] } : value;
   }

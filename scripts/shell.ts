@@ -6,9 +6,9 @@
  */
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../src/cluster/duration.ts';
 import { Headless } from '../src/hosts/node.ts';
 import type { Fault } from '../src/hosts/protocol.ts';
+import { parseDuration } from '../src/sim/duration.ts';
 
 const { values } = parseArgs({ options: { topology: { type: 'string', default: 'three-nodes' }, seed: { type: 'string', default: '1' } } });
 const headless = Headless.start(values.topology, Number(values.seed));

@@ -10,12 +10,13 @@ import { DIFFERENCES } from './differences.ts';
 import { comparable } from './normalise.ts';
 import { OurSide } from './ours.ts';
 import { findKubectl, RealSide } from './real.ts';
+import { fixture } from './scenarios/get.ts';
 import { FAMILIES } from './scenarios/scenarios.ts';
 
 const SEED = 1;
 const kubectl = findKubectl();
 const only = process.env['ORRERY_SCENARIO'];
-const families = FAMILIES.map((family) => ({ ...family, scenarios: family.scenarios.filter(({ name }) => !only || name.includes(only)) })).filter(
+const families = FAMILIES.map((family) => ({ ...family, scenarios: family.scenarios.filter(({ name }) => !only || name.includes(only) || name === fixture.name) })).filter(
   ({ scenarios }) => scenarios.length > 0,
 );
 const count = families.reduce((sum, { scenarios }) => sum + scenarios.length, 0);

@@ -22,6 +22,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/(containerd:\/\/|sha256:)[0-9a-f]{64}/g, '$1HASH'],
   // Pods of controllers end in five letters of names.go's alphabet; events in the instant of their making.
   [/(?<=-)(?=[a-z0-9]*[0-9bcdfghjklmnpqrstvwxz])[bcdfghjklmnpqrstvwxz2456789]{5}\b(?![-.])/g, 'xxxxx'],
+  // How long a pull took: Go's time.Duration.
+  [/(?<=\bin |\()\d+(\.\d+)?m?s\b/g, 'TOOK'],
   [/\.[0-9a-f]{14,16}\b/g, '.INSTANT'],
   [/\b(nodePort"?: ?)3\d{4}\b/g, '$1PORT'],
   [/(?<=:)3[0-2]\d{3}(?=\/(TCP|UDP))/g, 'PORT'],

@@ -33,7 +33,13 @@ export function evaluate(check: Check, { now, atStart }: Evidence): Verdict {
   }
   if ('count' in check) {
     const count = select(now, check.count, namespace, check.where).length;
-    return { holds: count === check.is, because: `${count} of ${check.is} ${plural(check.count)} are as they should be.` };
+    const because =
+      check.is === 0
+        ? count === 0
+          ? `No ${plural(check.count)} are left.`
+          : `${count} ${count === 1 ? check.count : plural(check.count)} left.`
+        : `${count} of ${check.is} ${plural(check.count)} are as they should be.`;
+    return { holds: count === check.is, because };
   }
   const before = select(atStart, check.gone, namespace, check.where);
   const alive = new Set(now.map((object) => object.metadata.uid));

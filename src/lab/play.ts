@@ -2,9 +2,10 @@
  * Plays a lesson in a world of its own, as CI does: its preparation, its steps, its solutions and its
  * wrong turns.
  */
-import { parseDuration } from '../cluster/duration.ts';
+
 import { cluster, type Lab } from '../cluster/testing.ts';
 import { RESOURCES } from '../kubernetes/api/resources.ts';
+import { parseDuration } from '../sim/duration.ts';
 import { type Evidence, evaluate, kindOf, type Objects } from './check.ts';
 import type { Action, Check, Lesson, Step } from './lesson.ts';
 

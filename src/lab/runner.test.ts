@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { createActor, type SnapshotFrom, waitFor } from 'xstate';
 import type { TextRequest } from '../hosts/protocol.ts';
 import { seconds } from '../sim/clock.ts';
+import { parseDuration } from '../sim/duration.ts';
 import { type Lesson, parseLesson } from './lesson.ts';
-import { durationOf, type LessonWorld, runner, scoreOf } from './runner.ts';
+import { type LessonWorld, runner, scoreOf } from './runner.ts';
 import { collectionsOf } from './watching.ts';
 
 const ready = { 'metadata.labels.app': 'web', 'status.conditions[Ready].status': 'True' };
@@ -219,8 +220,8 @@ test('a lesson that cannot be read says so', async () => {
 });
 
 test('durations and collections', () => {
-  expect([durationOf('30s'), durationOf('1m30s'), durationOf('250ms')]).toEqual([seconds(30), seconds(90), 250_000]);
-  expect(() => durationOf('soon')).toThrow('invalid duration "soon"');
+  expect([parseDuration('30s'), parseDuration('1m30s'), parseDuration('250ms')]).toEqual([seconds(30), seconds(90), 250_000]);
+  expect(() => parseDuration('soon')).toThrow('invalid duration "soon"');
   expect(collectionsOf([{ absent: 'Node/a' }, { count: 'Pod', is: 1 }, { count: 'Pod', is: 2 }]).map(({ path }) => path)).toEqual([
     '/api/v1/nodes',
     '/api/v1/namespaces/default/pods',

@@ -7,9 +7,11 @@
  *     step            every change is checked; a wrong turn is answered
  *     stepDone        the prediction is resolved; `next` goes on
  */
+
 import { assign, fromCallback, fromPromise, setup } from 'xstate';
 import type { Fault } from '../hosts/protocol.ts';
-import { type Duration, ms, seconds } from '../sim/clock.ts';
+import { type Duration, seconds } from '../sim/clock.ts';
+import { parseDuration } from '../sim/duration.ts';
 import { evaluate, type Objects, type Verdict } from './check.ts';
 import type { Action, Lesson, Step } from './lesson.ts';
 import { checksOf, type Observer, Watching } from './watching.ts';
@@ -71,18 +73,10 @@ export type RunnerEvent =
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const UNITS: Readonly<Record<string, (n: number) => Duration>> = { ms, s: seconds, m: (n) => seconds(60 * n), h: (n) => seconds(3600 * n) };
-/** `30s`, `1m30s`. */
-export function durationOf(text: string): Duration {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smh])/g)];
-  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) throw new RangeError(`invalid duration "${text}"`);
-  return parts.reduce((sum, [, amount, unit]) => sum + UNITS[unit!]!(Number(amount)), 0);
-}
-
 /** Carries out one action; a command that fails throws with what it said. */
 export async function act(world: LessonWorld, action: Action): Promise<void> {
   if ('fault' in action) return world.fault(action.fault);
-  if ('wait' in action) return world.wait(durationOf(action.wait));
+  if ('wait' in action) return world.wait(parseDuration(action.wait));
   const command = 'run' in action ? action.run : `kubectl apply -f - <<'EOF'\n${action.apply}\nEOF`;
   const { exitCode, stdout, stderr } = await world.run(command);
   if (exitCode !== 0) throw new Error(`${command.split('\n')[0]}: exit code ${exitCode}. ${(stderr || stdout).trim()}`);

@@ -13,7 +13,7 @@ test('timers fire in order of instant, then of being set, whatever is cancelled 
     fc.property(fc.array(fc.record({ at: fc.nat(20), cancel: fc.boolean() }), { maxLength: 200 }), (plan) => {
       const timers = new Timers();
       const made = plan.map(({ at }, seq) => {
-        const timer = { at, seq, fire: () => {}, cause: 0 };
+        const timer = { at, seq, fire: () => {}, cause: 0, owner: undefined };
         timers.push(timer);
         return timer;
       });

@@ -1,8 +1,10 @@
 /** What can be done to a thing, the same wherever it is offered: the map's menu, the inspector, the table, the palette. No action changes the view. */
+
 import type { App } from './app-context.ts';
 import type { IconName } from './look/icons.tsx';
 import { ETCD_GROUP } from './map/layout.ts';
 import { type Thing, urlOf } from './objects.ts';
+import { typeCommand } from './terminal/typing.ts';
 
 export interface Action {
   readonly id: string;
@@ -80,7 +82,7 @@ export function actionsFor(app: App, thing: Thing): Action[] {
                 icon: 'terminal',
                 run: (a) => {
                   a.ui.openDock('terminal');
-                  a.world.terminal(a.terminal).write(`kubectl exec -it -n ${record.namespace} ${record.name} -- sh\r`);
+                  typeCommand(a.world, a.terminal, `kubectl exec -it -n ${record.namespace} ${record.name} -- sh`);
                 },
               },
             ] satisfies Action[])

@@ -64,17 +64,20 @@ const ENTRY: { readonly [S in SessionState]?: NonNullable<Move['tell']> } = {
   paused: (world, context) => world.setSpeed(0, context.skipIdle),
 };
 
+const restart = (): Move => ({ to: 'booting', know: { hurry: BOOT_FACTOR } });
 const ANYWHERE: Moves = {
   crashed: ({ crash }) => ({ to: 'crashed', know: { crash } }),
   lost: ({ message }) => ({ to: 'lost', know: { lost: message } }),
 };
 const MOVES: { readonly [S in SessionState]: Moves } = {
   booting: {
+    restart,
     ready: () => ({ to: 'running' }),
     speed: ({ factor }) => ({ know: { factor, hurry: undefined }, tell: run }),
     'skip idle': ({ on }) => ({ know: { skipIdle: on } }),
   },
   running: {
+    restart,
     pause: () => ({ to: 'paused' }),
     toggle: () => ({ to: 'paused' }),
     step: ({ what }) => ({ to: 'paused', tell: (world) => world.step(what) }),
@@ -83,6 +86,7 @@ const MOVES: { readonly [S in SessionState]: Moves } = {
     up: (_, { hurry }) => (hurry === undefined ? undefined : { know: { hurry: undefined }, tell: run }),
   },
   paused: {
+    restart,
     play: () => ({ to: 'running' }),
     toggle: () => ({ to: 'running' }),
     step: ({ what }) => ({ tell: (world) => world.step(what) }),
@@ -90,7 +94,7 @@ const MOVES: { readonly [S in SessionState]: Moves } = {
     'skip idle': ({ on }) => ({ know: { skipIdle: on } }),
     up: () => ({ know: { hurry: undefined } }),
   },
-  crashed: { restart: () => ({ to: 'booting', know: { hurry: BOOT_FACTOR } }) },
+  crashed: { restart },
   lost: {},
 };
 

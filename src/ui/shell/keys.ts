@@ -39,7 +39,7 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
   },
 ];
 
-const REGIONS = ['map', 'table', 'inspector', 'dock', 'time', 'top'];
+const REGIONS = ['lessons', 'map', 'table', 'inspector', 'dock', 'time', 'top'];
 
 function nextRegion(back: boolean): void {
   const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null);

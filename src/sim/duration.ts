@@ -1,5 +1,5 @@
 /** Durations as Go writes them: `1h30m`, `45s`, `250ms`. Throws RangeError with the text when it is not one. */
-import type { Duration } from '../sim/clock.ts';
+import type { Duration } from './clock.ts';
 
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000_000, m: 60_000_000, s: 1_000_000, ms: 1_000, us: 1, µs: 1 };
 

@@ -1,0 +1,137 @@
+import { type Scenario, wait } from '../scenario.ts';
+import { configMap, deployment, pod, service } from './manifests.ts';
+
+export const create: readonly Scenario[] = [
+  {
+    name: 'create from a file',
+    files: { 'c.yaml': configMap('made', { a: '1' }), 'g.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: gen-\n', 'two.yaml': `${configMap('made', { a: '1' })}---\n${configMap('made2', { a: '1' })}` },
+    steps: ['kubectl create -f c.yaml', 'kubectl create -f c.yaml', 'kubectl create -f two.yaml', 'kubectl create -f g.yaml', 'cat c.yaml | kubectl create -f - --dry-run=server', 'kubectl create -f c.yaml -n nowhere', 'kubectl create', 'kubectl create -f missing.yaml'],
+  },
+  {
+    name: 'create without a server',
+    steps: [
+      'kubectl create deployment d1 --image=nginx:1.27 --replicas=2 --port=80 --dry-run=client -o yaml',
+      'kubectl create job j1 --image=busybox:1.36 --dry-run=client -o yaml -- echo hi',
+      "kubectl create cronjob c1 --image=busybox:1.36 --schedule='*/5 * * * *' --dry-run=client -o yaml -- date",
+      'kubectl create configmap c1 --from-literal=a=b --from-literal=c=d --dry-run=client -o yaml',
+      'kubectl create secret generic s1 --from-literal=p=q --dry-run=client -o yaml',
+      'kubectl create namespace n1 --dry-run=client -o yaml',
+      'kubectl create sa s1 --dry-run=client -o yaml',
+      'kubectl create role r1 --verb=get,list --resource=pods,deployments.apps --dry-run=client -o yaml',
+      'kubectl create rolebinding b1 --role=r1 --serviceaccount=default:s1 --dry-run=client -o yaml',
+      'kubectl create clusterrole cr1 --verb=get --resource=nodes --dry-run=client -o yaml',
+      'kubectl create clusterrolebinding crb1 --clusterrole=view --user=jane --dry-run=client -o yaml',
+      'kubectl create service clusterip s1 --tcp=80:8080 --dry-run=client -o yaml',
+      'kubectl create service nodeport s2 --tcp=80 --dry-run=client -o yaml',
+      'kubectl create ingress i1 --rule=a.com/x*=s1:80 --dry-run=client -o yaml',
+      'kubectl create quota q1 --hard=pods=3,cpu=1 --dry-run=client -o yaml',
+      'kubectl create pdb p1 --selector=app=a --min-available=1 --dry-run=client -o yaml',
+      'kubectl create priorityclass pc1 --value=10 --dry-run=client -o yaml',
+    ],
+  },
+  {
+    name: 'create with mistakes',
+    steps: [
+      'kubectl create deployment',
+      'kubectl create deployment d1',
+      'kubectl create configmap',
+      'kubectl create cm c1 --from-literal=ab --dry-run=client',
+      'kubectl create secret',
+      'kubectl create cronjob c1 --image=a --dry-run=client',
+      'kubectl create service clusterip s1 --dry-run=client',
+      'kubectl create foo',
+    ],
+  },
+  {
+    name: 'create at the server',
+    steps: [
+      'kubectl create deployment cd1 --image=nginx:1.27',
+      'kubectl create deployment cd1 --image=nginx:1.27',
+      'kubectl create configmap cc1 --from-literal=a=b',
+      'kubectl create secret generic cs1 --from-literal=a=b',
+      'kubectl create namespace cn1',
+      'kubectl create sa csa1',
+      'kubectl create role cr1 --verb=get --resource=pods',
+      'kubectl create job cj1 --image=busybox:1.36 -- echo hi',
+    ],
+  },
+  {
+    name: 'replace',
+    files: { 'r.yaml': configMap('swap', { a: '1' }), 'r2.yaml': configMap('swap', { b: '2' }), 'p.yaml': pod('swapped', 'sleep 1000') },
+    steps: ['kubectl replace -f r.yaml', 'kubectl create -f r.yaml', 'kubectl replace -f r2.yaml', "kubectl get cm swap -o jsonpath='{.data}'", 'kubectl create -f p.yaml', wait(10), 'kubectl replace --force -f p.yaml'],
+  },
+];
+
+export const remove: readonly Scenario[] = [
+  {
+    name: 'delete by name',
+    files: { 'x.yaml': ['x1', 'x2', 'x3', 'x4'].map((name) => configMap(name, { a: '1' })).join('---\n') },
+    steps: [
+      'kubectl apply -f x.yaml',
+      'kubectl delete cm x1',
+      'kubectl delete cm x1',
+      'kubectl delete cm x1 --ignore-not-found',
+      'kubectl delete cm/x2 cm/x3',
+      'kubectl delete cm x1 x4',
+      'kubectl delete cm',
+      'kubectl delete foo bar',
+      'kubectl delete',
+    ],
+  },
+  {
+    name: 'delete by selector',
+    unordered: true,
+    files: { 'l.yaml': ['l1', 'l2', 'l3'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  labels: {batch: l}\n')).join('---\n') },
+    steps: ['kubectl apply -f l.yaml', 'kubectl delete cm l1 --dry-run=server', 'kubectl delete cm l1 --dry-run=client', 'kubectl delete cm l1 -o name', 'kubectl delete cm -l batch=l', 'kubectl delete cm -l batch=l', 'kubectl delete cm l1 -l a=b', 'kubectl delete cm l1 --all'],
+  },
+  {
+    name: 'delete all of a namespace',
+    files: { 'a.yaml': ['a1', 'a2'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  namespace: doomed\n')).join('---\n'), 'doomed.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: {name: doomed}\n' },
+    steps: ['kubectl apply -f doomed.yaml', wait(2), 'kubectl apply -f a.yaml', 'kubectl delete cm --all -n doomed', 'kubectl delete ns doomed', 'kubectl get ns doomed'],
+  },
+  {
+    name: 'delete pods',
+    files: { 'p.yaml': ['p1', 'p2', 'p3', 'p4'].map((name) => pod(name, 'sleep 1000')).join('---\n') },
+    steps: [
+      'kubectl apply -f p.yaml',
+      wait(20),
+      'kubectl delete pod p1',
+      'kubectl delete pod p2 --grace-period=0 --force',
+      'kubectl delete pod p3 --now',
+      'kubectl delete pod p4 --wait=false',
+      wait(10),
+      'kubectl get pods p1 p2 p3 p4',
+      'kubectl delete pod p1 --force --grace-period=3',
+    ],
+  },
+  {
+    name: 'delete with and without what is owned',
+    files: { 'o1.yaml': deployment('owner1', 1), 'o2.yaml': deployment('owner2', 1), 'o3.yaml': deployment('owner3', 1) },
+    steps: [
+      'kubectl apply -f o1.yaml -f o2.yaml -f o3.yaml',
+      wait(10),
+      'kubectl delete deploy owner1 --cascade=orphan',
+      wait(10),
+      "kubectl get rs -l app=owner1 -o jsonpath='{.items[*].spec.replicas}'",
+      'kubectl delete deploy owner2 --cascade=foreground',
+      'kubectl get rs -l app=owner2',
+      'kubectl delete deploy owner3',
+      wait(45),
+      'kubectl get rs,pod -l app=owner3',
+      'kubectl delete rs -l app=owner1',
+      'kubectl delete deploy owner3 --cascade=maybe',
+    ],
+  },
+  {
+    name: 'delete with a finalizer',
+    files: { 'f.yaml': configMap('held', { a: '1' }).replace('metadata:\n', 'metadata:\n  finalizers: [example.com/hold]\n'), 'fs.yaml': service('held', 'held') },
+    steps: [
+      'kubectl apply -f f.yaml',
+      'kubectl delete cm held --wait=false',
+      "kubectl get cm held -o jsonpath='{.metadata.finalizers}'",
+      'kubectl delete cm held --timeout=1s',
+      'kubectl patch cm held --type=json -p \'[{"op":"remove","path":"/metadata/finalizers"}]\'',
+      'kubectl get cm held',
+    ],
+  },
+];
