@@ -21,7 +21,12 @@ export const containersIn = (object: JsonObject, path: readonly string[], field:
 };
 
 /** The object with each container that `change` answers for put in its place. */
-export function mapContainers(object: ObjectLike, path: readonly string[], fields: readonly ContainerField[], change: (container: Container) => Container): ObjectLike {
+export function mapContainers(
+  object: ObjectLike,
+  path: readonly string[],
+  fields: readonly ContainerField[],
+  change: (container: Container) => Container,
+): ObjectLike {
   let after: JsonObject = object;
   for (const field of fields) {
     const before = containersIn(after, path, field);
@@ -44,4 +49,3 @@ export function nameMatches(pattern: string, name: string): boolean {
   }
   return name.length - parts.at(-1)!.length >= at && name.endsWith(parts.at(-1)!);
 }
-

@@ -4,14 +4,14 @@ import { applyStrategicMergePatch } from '../api/patch.ts';
 import type { Kind, PodTemplateSpec } from '../api/types.gen.ts';
 import { listObjects } from './builder.ts';
 import { partOf, withPart } from './change.ts';
+import { selectorTextOf } from './commands/pods.ts';
 import { writePodTemplate } from './describe/pod.ts';
 import { Sheet } from './describe/sheet.ts';
 import { KubectlError } from './errors.ts';
-import { selectorTextOf } from './commands/pods.ts';
+import { alignTabs, DESCRIBE_TABS } from './printers/tabwriter.ts';
 import { REVISION } from './rollout-status.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
 import { equalJson } from './three-way.ts';
-import { alignTabs, DESCRIBE_TABS } from './printers/tabwriter.ts';
 
 const CHANGE_CAUSE = 'kubernetes.io/change-cause';
 const HASH = 'pod-template-hash';
@@ -31,7 +31,11 @@ export async function revisionsOf(session: Session, object: ObjectLike): Promise
   const deployment = object.kind === 'Deployment';
   const info = await session.discovery.byKind('apps/v1', deployment ? 'ReplicaSet' : 'ControllerRevision');
   if (!info) return [];
-  const list = await listObjects(session, info, { namespace: object.metadata.namespace ?? session.namespace, selector: selectorTextOf(object, object.kind) ?? '', chunk: 0 });
+  const list = await listObjects(session, info, {
+    namespace: object.metadata.namespace ?? session.namespace,
+    selector: selectorTextOf(object, object.kind) ?? '',
+    chunk: 0,
+  });
   const owned = list.items.filter((item) => ownerOf(item) === object.metadata.uid);
   const revisions = owned.map((record): Revision => {
     const cause = record.metadata.annotations?.[CHANGE_CAUSE] ?? '';
@@ -87,7 +91,9 @@ export function revisionFor(object: ObjectLike, revisions: readonly Revision[], 
   if (wanted > 0) return revisions.find(({ number }) => number === wanted) ?? notFound();
   const previous = revisions.at(-2);
   if (previous) return previous;
-  throw new KubectlError(object.kind === 'Deployment' ? `no rollout history found for deployment ${JSON.stringify(object.metadata.name ?? '')}` : 'no last revision to roll back to');
+  throw new KubectlError(
+    object.kind === 'Deployment' ? `no rollout history found for deployment ${JSON.stringify(object.metadata.name ?? '')}` : 'no last revision to roll back to',
+  );
 }
 
 export const withoutHash = (template: JsonObject): JsonObject => {

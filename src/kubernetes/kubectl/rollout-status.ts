@@ -1,6 +1,7 @@
 /** What `rollout status` says of a workload (kubectl pkg/polymorphichelpers/rollout_status.go). */
-import type { DaemonSet, Deployment, StatefulSet } from '../api/types.gen.ts';
+
 import type { DeepReadonly } from '../api/json.ts';
+import type { DaemonSet, Deployment, StatefulSet } from '../api/types.gen.ts';
 import { KubectlError } from './errors.ts';
 
 export interface RolloutStatus {
@@ -29,9 +30,11 @@ function deploymentStatus({ metadata, spec, status = {} }: DeepReadonly<Deployme
   }
   if ((metadata.generation ?? 0) > (status.observedGeneration ?? 0)) return going('Waiting for deployment spec update to be observed...\n');
   const { updatedReplicas: updated = 0, replicas = 0, availableReplicas: available = 0 } = status;
-  if (status.conditions?.find(({ type }) => type === 'Progressing')?.reason === 'ProgressDeadlineExceeded') throw new KubectlError(`deployment ${name} exceeded its progress deadline`);
+  if (status.conditions?.find(({ type }) => type === 'Progressing')?.reason === 'ProgressDeadlineExceeded')
+    throw new KubectlError(`deployment ${name} exceeded its progress deadline`);
   const waiting = `Waiting for deployment ${name} rollout to finish:`;
-  if (spec?.replicas !== undefined && updated < spec.replicas) return going(`${waiting} ${updated} out of ${spec.replicas} new replicas have been updated...\n`);
+  if (spec?.replicas !== undefined && updated < spec.replicas)
+    return going(`${waiting} ${updated} out of ${spec.replicas} new replicas have been updated...\n`);
   if (replicas > updated) return going(`${waiting} ${replicas - updated} old replicas are pending termination...\n`);
   if (available < updated) return going(`${waiting} ${available} of ${updated} updated replicas are available...\n`);
   return done(`deployment ${name} successfully rolled out\n`);
@@ -54,7 +57,8 @@ function daemonSetStatus({ metadata, spec, status }: DeepReadonly<DaemonSet>): R
 
 function statefulSetStatus({ metadata, spec, status }: DeepReadonly<StatefulSet>): RolloutStatus {
   onlyRolling(spec?.updateStrategy?.type);
-  if (!status?.observedGeneration || (metadata.generation ?? 0) > status.observedGeneration) return going('Waiting for statefulset spec update to be observed...\n');
+  if (!status?.observedGeneration || (metadata.generation ?? 0) > status.observedGeneration)
+    return going('Waiting for statefulset spec update to be observed...\n');
   const { readyReplicas: ready = 0, updatedReplicas: updated = 0, updateRevision, currentRevision, currentReplicas = 0 } = status;
   const replicas = spec?.replicas;
   if (replicas !== undefined && ready < replicas) return going(`Waiting for ${replicas - ready} pods to be ready...\n`);

@@ -5,7 +5,12 @@ import { basePrograms, debianFiles, passwd } from './base.ts';
 const shell = (names: readonly string[], sizeBytes: number, files: Readonly<Record<string, string>>, cmd: readonly string[] = ['sh']): Image =>
   defineImage({ names, sizeBytes, programs: basePrograms, cmd, files, idle: { memoryBytes: 512 * 1024, cpuMilli: 0 } });
 
-const plain = { '/etc/passwd': passwd('nobody:x:65534:65534:nobody:/home:/bin/false'), '/etc/group': 'root:x:0:\nnobody:x:65534:\n' };
+/** The one binary behind all applets; programs see by it that they are busybox'. */
+const plain = {
+  '/bin/busybox': '\x7fELF',
+  '/etc/passwd': passwd('nobody:x:65534:65534:nobody:/home:/bin/false'),
+  '/etc/group': 'root:x:0:\nnobody:x:65534:\n',
+};
 const alpine = (version: string) => ({
   ...plain,
   '/etc/alpine-release': `${version}\n`,

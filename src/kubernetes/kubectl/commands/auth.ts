@@ -5,12 +5,29 @@ import { ExitWith, KubectlError } from '../errors.ts';
 import { bool, PRINT_FLAGS, text } from '../flags.ts';
 import { goPrint } from '../gostring.ts';
 import { objectPrinter } from '../printers/objects.ts';
-import { asTyped } from '../printers/typed.ts';
 import { alignTabs, TABLE_TABS } from '../printers/tabwriter.ts';
+import { asTyped } from '../printers/typed.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
 import type { Command } from './command.ts';
 
-const RESOURCE_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection', 'use', 'bind', 'escalate', 'impersonate', '*', 'approve', 'sign', 'attest'];
+const RESOURCE_VERBS = [
+  'get',
+  'list',
+  'watch',
+  'create',
+  'update',
+  'patch',
+  'delete',
+  'deletecollection',
+  'use',
+  'bind',
+  'escalate',
+  'impersonate',
+  '*',
+  'approve',
+  'sign',
+  'attest',
+];
 const URL_VERBS = ['get', 'put', 'post', 'head', 'options', 'delete', 'patch', '*'];
 const TWO_ARGUMENTS = "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.";
 
@@ -57,7 +74,8 @@ async function resourceAttributes(session: Session, verb: string, what: string):
     if (info) {
       group = info.group;
       resource = info.resource;
-      if (!flags.bool('all-namespaces') && !info.namespaced) warn(session, `resource '${resource}' is not namespace scoped${group === '' ? '' : ` in group '${group}'`}`);
+      if (!flags.bool('all-namespaces') && !info.namespaced)
+        warn(session, `resource '${resource}' is not namespace scoped${group === '' ? '' : ` in group '${group}'`}`);
     } else {
       const [first = '', ...others] = type.split('.');
       resource = first;
@@ -85,7 +103,10 @@ async function listRules(session: Session): Promise<void> {
   });
   const status = isObject(answer) && isObject(answer['status']) ? answer['status'] : {};
   if (status['incomplete'] === true) session.err(`warning: the list may be incomplete: ${String(status['evaluationError'] ?? '')}\n`);
-  const rules = [...((status['resourceRules'] ?? []) as unknown as readonly PolicyRule[]), ...((status['nonResourceRules'] ?? []) as unknown as readonly PolicyRule[])];
+  const rules = [
+    ...((status['resourceRules'] ?? []) as unknown as readonly PolicyRule[]),
+    ...((status['nonResourceRules'] ?? []) as unknown as readonly PolicyRule[]),
+  ];
   const rows = compact(rules.flatMap(broken)).map((rule) => ({ rule, key: ruleText(rule) }));
   rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const lines = rows.map(({ rule }) => [resourceText(rule), goPrint(rule.nonResourceURLs ?? []), goPrint(rule.resourceNames ?? []), goPrint(rule.verbs)]);
@@ -99,7 +120,8 @@ function broken(rule: PolicyRule): PolicyRule[] {
   for (const group of rule.apiGroups ?? [])
     for (const resource of rule.resources ?? [])
       for (const verb of rule.verbs)
-        for (const name of rule.resourceNames?.length ? rule.resourceNames : [undefined]) out.push({ apiGroups: [group], resources: [resource], verbs: [verb], ...(name === undefined ? {} : { resourceNames: [name] }) });
+        for (const name of rule.resourceNames?.length ? rule.resourceNames : [undefined])
+          out.push({ apiGroups: [group], resources: [resource], verbs: [verb], ...(name === undefined ? {} : { resourceNames: [name] }) });
   for (const url of rule.nonResourceURLs ?? []) for (const verb of rule.verbs) out.push({ nonResourceURLs: [url], verbs: [verb] });
   return out;
 }
@@ -140,7 +162,9 @@ const whoami: Command = {
   run: async (session, args) => {
     if (args.length > 0) throw new KubectlError(`unknown command ${JSON.stringify(args[0])} for "kubectl auth whoami"`);
     const printer = objectPrinter(session);
-    const answer = await session.request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview', metadata: {} } });
+    const answer = await session.request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview', metadata: {} },
+    });
     const review: JsonObject = isObject(answer) ? answer : {};
     if (printer) {
       session.out(printer(asTyped(review as unknown as ObjectLike)));

@@ -52,7 +52,8 @@ export async function mark(session: Session, nodes: readonly NodeTarget[], unsch
 }
 
 /** An error's own words, without what is put before them on the last line of a command. */
-export const plain = (error: unknown, session: Session): string => errorText(error, session.server).replace(/^error: |^Error from server( \([A-Za-z]+\))?: /, '');
+export const plain = (error: unknown, session: Session): string =>
+  errorText(error, session.server).replace(/^error: |^Error from server( \([A-Za-z]+\))?: /, '');
 
 const marker = (summary: string, unschedulable: boolean): Command => ({
   summary,

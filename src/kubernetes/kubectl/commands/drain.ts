@@ -4,7 +4,7 @@ import { ApiError } from '../../api/request.ts';
 import { parseSelector } from '../../api/selector.ts';
 import { instantOf } from '../../api/time.ts';
 import type { Pod } from '../../api/types.gen.ts';
-import { AggregateFailure, errorText, ExitWith, isNotFound, KubectlError } from '../errors.ts';
+import { AggregateFailure, ExitWith, errorText, isNotFound, KubectlError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import { isObject, type Session } from '../session.ts';
@@ -61,7 +61,8 @@ export const drain: Command = {
     if (failed.length > 0) session.err(`There are pending nodes to be drained:\n${failed.map((name) => ` ${name}\n`).join('')}`);
     if (failures.length === 0) return;
     // A list of errors is printed bare, without the word `error:` before it (cmdutil.MultipleErrors).
-    for (const error of failures.flatMap((one) => (one instanceof AggregateFailure ? one.errors : [one]))) session.err(`${error instanceof ApiError ? errorText(error, session.server) : plain(error, session)}\n`);
+    for (const error of failures.flatMap((one) => (one instanceof AggregateFailure ? one.errors : [one])))
+      session.err(`${error instanceof ApiError ? errorText(error, session.server) : plain(error, session)}\n`);
     throw new ExitWith(1);
   },
 };
@@ -92,10 +93,12 @@ async function judge(session: Session, pod: PodObject): Promise<Verdict> {
       await session.request('GET', `/apis/apps/v1/namespaces/${pod.metadata.namespace}/daemonsets/${owner.name}`);
     } catch (error) {
       const message = plain(error, session);
-      if (!isNotFound(error) || !flags.bool('force')) return { pod, remove: false, error: /^cannot delete/i.test(message) ? message : `cannot delete ${message}` };
+      if (!isNotFound(error) || !flags.bool('force'))
+        return { pod, remove: false, error: /^cannot delete/i.test(message) ? message : `cannot delete ${message}` };
       warning = message;
     }
-    if (warning === undefined) return flags.bool('ignore-daemonsets') ? { pod, remove: false, warning: 'ignoring DaemonSet-managed Pods' } : { pod, remove: false, error: DAEMON_ERROR };
+    if (warning === undefined)
+      return flags.bool('ignore-daemonsets') ? { pod, remove: false, warning: 'ignoring DaemonSet-managed Pods' } : { pod, remove: false, error: DAEMON_ERROR };
   }
   if (pod.metadata.annotations?.[MIRROR] !== undefined) return { pod, remove: false };
   if (!finished) {
@@ -104,7 +107,8 @@ async function judge(session: Session, pod: PodObject): Promise<Verdict> {
       warning = 'deleting Pods with local storage';
     }
     // The last filter's word counts: a managed pod is removed without a warning.
-    if (!owner) return flags.bool('force') ? { pod, remove: true, warning: 'deleting Pods that declare no controller' } : { pod, remove: false, error: UNMANAGED_ERROR };
+    if (!owner)
+      return flags.bool('force') ? { pod, remove: true, warning: 'deleting Pods that declare no controller' } : { pod, remove: false, error: UNMANAGED_ERROR };
     warning = undefined;
   }
   return { pod, remove: true, ...(warning ? { warning } : {}) };
@@ -126,7 +130,9 @@ function grouped(entries: readonly (readonly [string, PodObject])[]): string[] {
 
 async function podsToRemove(session: Session, node: string): Promise<{ readonly verdicts: readonly Verdict[]; readonly errors: readonly KubectlError[] }> {
   const selector = session.flags.text('pod-selector');
-  const body = await session.request('GET', '/api/v1/pods', { query: { fieldSelector: `spec.nodeName=${node}`, ...(selector ? { labelSelector: selector } : {}) } });
+  const body = await session.request('GET', '/api/v1/pods', {
+    query: { fieldSelector: `spec.nodeName=${node}`, ...(selector ? { labelSelector: selector } : {}) },
+  });
   const pods = isObject(body) ? ((body['items'] as unknown as readonly PodObject[] | undefined) ?? []) : [];
   const verdicts: Verdict[] = [];
   for (const pod of pods) verdicts.push(await judge(session, pod));
@@ -151,7 +157,10 @@ async function drainOne(session: Session, node: string): Promise<void> {
   if (failures.length === 0) return;
   const failure = failures.length === 1 ? failures[0]! : new AggregateFailure(failures);
   const pending = (await podsToRemove(session, node)).verdicts.filter(({ remove }) => remove);
-  if (pending.length > 0) session.err(`There are pending pods in node ${JSON.stringify(node)} when an error occurred: ${detail(failure, session)}\n${pending.map(({ pod }) => `pod/${pod.metadata.name}\n`).join('')}`);
+  if (pending.length > 0)
+    session.err(
+      `There are pending pods in node ${JSON.stringify(node)} when an error occurred: ${detail(failure, session)}\n${pending.map(({ pod }) => `pod/${pod.metadata.name}\n`).join('')}`,
+    );
   throw failure;
 }
 
@@ -165,7 +174,12 @@ function deadline(session: Session): { readonly at: number; readonly message: st
 const goDuration = (micro: number): string => {
   const seconds = Math.floor(micro / 1_000_000);
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const fraction = micro % 1_000_000 === 0 ? '' : `.${String(micro % 1_000_000).padStart(6, '0').replace(/0+$/, '')}`;
+  const fraction =
+    micro % 1_000_000 === 0
+      ? ''
+      : `.${String(micro % 1_000_000)
+          .padStart(6, '0')
+          .replace(/0+$/, '')}`;
   return `${h > 0 ? `${h}h` : ''}${h > 0 || m > 0 ? `${m}m` : ''}${s}${fraction}s`;
 };
 
@@ -204,7 +218,9 @@ async function evictOne(session: Session, pod: PodObject, limit: ReturnType<type
   }
   if (dryRun) return undefined;
   const failure = await waitGone(session, pod, limit, 'evicted');
-  return failure === undefined ? undefined : new KubectlError(`error when waiting for pod ${name} in namespace ${JSON.stringify(pod.metadata.namespace)} to terminate: ${failure}`);
+  return failure === undefined
+    ? undefined
+    : new KubectlError(`error when waiting for pod ${name} in namespace ${JSON.stringify(pod.metadata.namespace)} to terminate: ${failure}`);
 }
 
 async function deleteAll(session: Session, pods: readonly PodObject[]): Promise<readonly (Error | undefined)[]> {

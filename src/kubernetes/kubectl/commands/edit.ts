@@ -4,7 +4,7 @@ import { ApiError } from '../../api/request.ts';
 import { dump, parseYaml, YamlError } from '../../api/yaml.ts';
 import { resolveObjects, type Target } from '../builder.ts';
 import { differenceOf, isEmpty, sendPatch } from '../change.ts';
-import { errorText, ExitWith, KubectlError } from '../errors.ts';
+import { ExitWith, errorText, KubectlError } from '../errors.ts';
 import { bool, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { goJson, withoutManagedFields } from '../printers/objects.ts';
 import { ResultPrinter } from '../printers/result.ts';
@@ -54,7 +54,19 @@ async function editAll(session: Session, found: readonly Found[]): Promise<void>
   let reasons: readonly string[] = [];
   let previous: string | undefined;
   for (;;) {
-    const header = HEADER + (reasons.length > 0 ? `${reasons.map((reason) => `${reason.split('\n').map((line) => `# ${line}`).join('\n')}\n`).join('')}#\n` : '');
+    const header =
+      HEADER +
+      (reasons.length > 0
+        ? `${reasons
+            .map(
+              (reason) =>
+                `${reason
+                  .split('\n')
+                  .map((line) => `# ${line}`)
+                  .join('\n')}\n`,
+            )
+            .join('')}#\n`
+        : '');
     const path = await editFile(session, header + body);
     const edited = session.self.files.read(path);
     const stripped = stripComments(edited);
@@ -94,7 +106,10 @@ async function editAll(session: Session, found: readonly Found[]): Promise<void>
           throw new ExitWith(1);
         }
         reasons = [...reasons, errorText(error, session.server).replace(/^error: /, '')];
-        if (error instanceof ApiError && target) session.err(`error: ${target.info.resource}${target.info.group === '' ? '' : `.${target.info.group}`} ${JSON.stringify(target.name)} ${error.status.reason === 'Invalid' ? 'is invalid' : `could not be patched: ${error.status.message}`}\n`);
+        if (error instanceof ApiError && target)
+          session.err(
+            `error: ${target.info.resource}${target.info.group === '' ? '' : `.${target.info.group}`} ${JSON.stringify(target.name)} ${error.status.reason === 'Invalid' ? 'is invalid' : `could not be patched: ${error.status.message}`}\n`,
+          );
         else session.err(`${errorText(error, session.server)}\n`);
       }
     }
@@ -132,7 +147,11 @@ async function save(session: Session, target: Found, edited: ObjectLike): Promis
   }
   if (session.flags.bool('output-patch')) session.out(`Patch: ${goJson(patch as Json, 0)}\n`);
   const query = validation(session);
-  const result = await sendPatch(session, target, kind, patch as Json, { manager: 'kubectl-edit', subresource: session.flags.text('subresource') || undefined, query: { ...query } });
+  const result = await sendPatch(session, target, kind, patch as Json, {
+    manager: 'kubectl-edit',
+    subresource: session.flags.text('subresource') || undefined,
+    query: { ...query },
+  });
   printer.print(target.info, result, 'edited');
 }
 

@@ -55,7 +55,10 @@ export const expose: Command = {
           continue;
         }
         const body = session.flags.bool('save-config') ? withLastApplied(service) : service;
-        const made = await session.request('POST', `/api/v1/namespaces/${target.namespace || session.namespace}/services`, { query: writeQuery(session, 'kubectl-expose', dryRun), body: body as unknown as Json });
+        const made = await session.request('POST', `/api/v1/namespaces/${target.namespace || session.namespace}/services`, {
+          query: writeQuery(session, 'kubectl-expose', dryRun),
+          body: body as unknown as Json,
+        });
         printer.print(info, made as unknown as ObjectLike, 'exposed');
       } catch (error) {
         errors.push(error);
@@ -68,7 +71,9 @@ export const expose: Command = {
 
 function withoutSelector(session: Session): Session['flags'] {
   const { flags } = session;
-  return Object.assign(Object.create(Object.getPrototypeOf(flags)) as typeof flags, flags, { text: (name: string) => (name === 'selector' ? '' : flags.text(name)) });
+  return Object.assign(Object.create(Object.getPrototypeOf(flags)) as typeof flags, flags, {
+    text: (name: string) => (name === 'selector' ? '' : flags.text(name)),
+  });
 }
 
 const EXPOSABLE = ['Pod', 'Service', 'ReplicationController', 'Deployment', 'ReplicaSet'];
@@ -88,7 +93,8 @@ function selectorFor({ info, object }: Found): Labels {
   const bad = (why: string): never => {
     throw new KubectlError(`couldn't retrieve selectors via --selector flag or introspection: ${why}`);
   };
-  if (info.kind === 'Pod') return Object.keys(object.metadata.labels ?? {}).length > 0 ? object.metadata.labels! : bad('the pod has no labels and cannot be exposed');
+  if (info.kind === 'Pod')
+    return Object.keys(object.metadata.labels ?? {}).length > 0 ? object.metadata.labels! : bad('the pod has no labels and cannot be exposed');
   const selector = partOf(object, ['spec', 'selector']);
   if (info.kind === 'Service') return isObject(selector) ? (selector as Labels) : bad('the service has no pod selector set');
   if (info.kind === 'ReplicationController') return (isObject(selector) ? selector : {}) as Labels;
@@ -100,7 +106,11 @@ function selectorFor({ info, object }: Found): Labels {
 
 /** Ports of the containers, or of the service; the first name or protocol of a number counts. */
 function portsFor(target: Found): readonly { readonly port: number; readonly protocol: string }[] {
-  if (target.info.kind === 'Service') return ((partOf(target.object, ['spec', 'ports']) ?? []) as unknown as readonly ServicePort[]).map(({ port, protocol }) => ({ port, protocol: protocol ?? 'TCP' }));
+  if (target.info.kind === 'Service')
+    return ((partOf(target.object, ['spec', 'ports']) ?? []) as unknown as readonly ServicePort[]).map(({ port, protocol }) => ({
+      port,
+      protocol: protocol ?? 'TCP',
+    }));
   const path = podSpecPath(target);
   const containers: readonly Container[] = path ? containersIn(target.object, path, 'containers') : [];
   return containers.flatMap((container) => container.ports ?? []).map(({ containerPort, protocol }) => ({ port: containerPort, protocol: protocol ?? 'TCP' }));
@@ -115,13 +125,22 @@ function serviceFor(session: Session, target: Found): ObjectLike {
   const headless = flags.text('cluster-ip') === 'None';
   const selector = flags.text('selector') === '' ? selectorFor(target) : labelsOf(flags.text('selector'));
   const known = portsFor(target);
-  const given = flags.text('port').split(',').filter((port) => port !== '').map(Number);
+  const given = flags
+    .text('port')
+    .split(',')
+    .filter((port) => port !== '')
+    .map(Number);
   if (given.some((port) => !Number.isInteger(port))) throw new KubectlError(`strconv.Atoi: parsing ${JSON.stringify(flags.text('port'))}: invalid syntax`);
   const numbers = given.length > 0 ? given : [...new Set(known.map(({ port }) => port))];
   if (numbers.length === 0 && !headless) throw new KubectlError("couldn't find port via --port flag or introspection");
   const ports: JsonObject[] = [];
   for (const [i, port] of numbers.entries()) {
-    const protocols = flags.text('protocol') !== '' ? [flags.text('protocol')] : given.length > 0 && known.length === 0 ? ['TCP'] : [...new Set(known.filter((one) => one.port === port).map(({ protocol }) => protocol))];
+    const protocols =
+      flags.text('protocol') !== ''
+        ? [flags.text('protocol')]
+        : given.length > 0 && known.length === 0
+          ? ['TCP']
+          : [...new Set(known.filter((one) => one.port === port).map(({ protocol }) => protocol))];
     for (const protocol of protocols.length > 0 ? protocols : ['TCP']) {
       const name = numbers.length > 1 || protocols.length > 1 ? `port-${i + 1}${protocols.length > 1 ? `-${protocol.toLowerCase()}` : ''}` : undefined;
       ports.push({ ...(name ? { name } : {}), port, protocol, targetPort: flags.text('target-port') === '' ? port : numberOrName(flags.text('target-port')) });

@@ -1,10 +1,10 @@
 /** kubectl label and annotate (kubectl pkg/cmd/label, pkg/cmd/annotate). */
 import type { Json } from '../../api/json.ts';
+import { labelValueErrors } from '../../api/names.ts';
 import { type Loaded, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
 import { sendPatch } from '../change.ts';
 import { AggregateFailure, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, SELECTOR_FLAGS, text } from '../flags.ts';
-import { labelValueErrors } from '../../api/names.ts';
 import { goJson } from '../printers/objects.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';

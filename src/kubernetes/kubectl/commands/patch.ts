@@ -18,13 +18,24 @@ import type { Command } from './command.ts';
 export const patch: Command = {
   summary: 'Update fields of a resource',
   usage: 'kubectl patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [options]',
-  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, patch: text('p'), 'patch-file': text(), type: text(undefined, 'strategic'), subresource: text(), local: bool(), 'field-manager': text() },
+  flags: {
+    ...FILE_FLAGS,
+    ...PRINT_FLAGS,
+    ...DRY_RUN_FLAGS,
+    patch: text('p'),
+    'patch-file': text(),
+    type: text(undefined, 'strategic'),
+    subresource: text(),
+    local: bool(),
+    'field-manager': text(),
+  },
   run: async (session, args) => {
     const { flags } = session;
     const dryRun = dryRunOf(session);
     const body = patchText(session);
     const kind = flags.text('type').toLowerCase();
-    if (kind !== 'json' && kind !== 'merge' && kind !== 'strategic') throw new KubectlError(`--type must be one of [json merge strategic], not ${JSON.stringify(flags.text('type'))}`);
+    if (kind !== 'json' && kind !== 'merge' && kind !== 'strategic')
+      throw new KubectlError(`--type must be one of [json merge strategic], not ${JSON.stringify(flags.text('type'))}`);
     if (flags.bool('local') && args.length > 0) throw new KubectlError('cannot specify --local and server resources');
     if (flags.bool('local') && dryRun === 'server') throw new KubectlError('cannot specify --local and --dry-run=server - did you mean --dry-run=client?');
     let change: Json;
@@ -39,8 +50,14 @@ export const patch: Command = {
     const errors: unknown[] = [...failures];
     for (const target of found) {
       try {
-        const before = subresource && dryRun !== 'client' ? ((await session.request('GET', pathOf(target.info, target.namespace, target.name, subresource))) as unknown as ObjectLike) : target.object;
-        const after = flags.bool('local') || dryRun === 'client' ? applied(target, before, change, kind) : await sendPatch(session, target, kind, change, { manager: 'kubectl-patch', dryRun, subresource });
+        const before =
+          subresource && dryRun !== 'client'
+            ? ((await session.request('GET', pathOf(target.info, target.namespace, target.name, subresource))) as unknown as ObjectLike)
+            : target.object;
+        const after =
+          flags.bool('local') || dryRun === 'client'
+            ? applied(target, before, change, kind)
+            : await sendPatch(session, target, kind, change, { manager: 'kubectl-patch', dryRun, subresource });
         const printer = new ResultPrinter(session, dryRun);
         printer.print(infoOf(target, after), after, equalJson(before as unknown as Json, after as unknown as Json) ? 'patched (no change)' : 'patched');
       } catch (error) {
@@ -72,7 +89,10 @@ function patchText(session: Session): string {
   return self.files.read(path);
 }
 
-async function targetsOf(session: Session, args: readonly string[]): Promise<{ readonly found: readonly (Target & { readonly object: ObjectLike })[]; readonly failures: readonly unknown[] }> {
+async function targetsOf(
+  session: Session,
+  args: readonly string[],
+): Promise<{ readonly found: readonly (Target & { readonly object: ObjectLike })[]; readonly failures: readonly unknown[] }> {
   if (!session.flags.bool('local') || session.flags.list('filename').length === 0) return resolveObjects(session, args);
   const found: (Target & { readonly object: ObjectLike })[] = [];
   for (const loaded of await loadFiles(session)) found.push(await locate(session, loaded));
@@ -84,6 +104,9 @@ function applied({ info }: Target, object: ObjectLike, change: Json, kind: Patch
   const value = object as unknown as Json;
   if (kind === 'json') return applyJsonPatch(value, change) as unknown as ObjectLike;
   if (kind === 'merge') return applyMergePatch(value, change) as unknown as ObjectLike;
-  if (!isBuiltIn(info.kind, info.group, info.version)) throw new KubectlError(`strategic merge patch is not supported for ${info.version === '' ? info.kind : `${info.group}/${info.version}, Kind=${info.kind}`} locally, try --type merge`);
+  if (!isBuiltIn(info.kind, info.group, info.version))
+    throw new KubectlError(
+      `strategic merge patch is not supported for ${info.version === '' ? info.kind : `${info.group}/${info.version}, Kind=${info.kind}`} locally, try --type merge`,
+    );
   return applyStrategicMergePatch(info.kind as Kind, value, change) as unknown as ObjectLike;
 }

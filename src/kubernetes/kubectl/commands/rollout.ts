@@ -42,7 +42,12 @@ const OTHER_KINDS = ['Job', 'CronJob', 'Pod', 'ReplicaSet', 'ReplicationControll
 const status: Command = {
   summary: 'Show the status of the rollout',
   usage: 'kubectl rollout status (TYPE NAME | TYPE/NAME) [flags] [options]',
-  flags: { ...COMMON, watch: { type: 'bool', short: 'w', default: 'true' }, revision: { type: 'int', default: '0' }, timeout: { type: 'duration', default: '0' } },
+  flags: {
+    ...COMMON,
+    watch: { type: 'bool', short: 'w', default: 'true' },
+    revision: { type: 'int', default: '0' },
+    timeout: { type: 'duration', default: '0' },
+  },
   run: async (session, args) => {
     const { flags } = session;
     const revision = flags.number('revision');
@@ -123,7 +128,8 @@ async function rollBack(session: Session, target: Found, wanted: number, dryRun:
   const { object } = target;
   const revision = revisionFor(object, await revisionsOf(session, object), wanted);
   if (dryRun === 'client') return templateText(revision.template);
-  if (partOf(object, ['spec', 'paused']) === true) throw new KubectlError("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again");
+  if (partOf(object, ['spec', 'paused']) === true)
+    throw new KubectlError("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again");
   if (sameTemplate(revision.template, templateOf(object))) return `skipped rollback (current template already matches revision ${wanted})`;
   try {
     if (target.info.kind === 'Deployment') await sendPatch(session, target, 'json', deploymentPatch(object, revision), { dryRun });
@@ -156,7 +162,10 @@ function changer(operation: string, change: (target: Found, session: Session) =>
         throw new KubectlError(`error: ${resourceText(target)} ${JSON.stringify(target.name)} ${(error as Error).message}`);
       }
       const { kind, patch } = differenceOf(target, target.object, after as ObjectLike);
-      if (isEmpty(patch)) throw new KubectlError(`failed to create patch for ${target.name}: if restart has already been triggered within the past second, please wait before attempting to trigger another`);
+      if (isEmpty(patch))
+        throw new KubectlError(
+          `failed to create patch for ${target.name}: if restart has already been triggered within the past second, please wait before attempting to trigger another`,
+        );
       let result: ObjectLike;
       try {
         result = await sendPatch(session, target, kind, patch as Json, { manager: 'kubectl-rollout' });

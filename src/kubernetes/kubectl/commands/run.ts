@@ -18,11 +18,13 @@ import type { PodObject } from './pods.ts';
 const RESTART = ['Always', 'OnFailure', 'Never'];
 const PULL = ['', 'Always', 'IfNotPresent', 'Never'];
 /** distribution's reference grammar: a domain, path components, a tag and a digest. */
-const REFERENCE = /^([a-zA-Z0-9][-a-zA-Z0-9.]*(:\d+)?\/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(:\w[\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
+const REFERENCE =
+  /^([a-zA-Z0-9][-a-zA-Z0-9.]*(:\d+)?\/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(:\w[\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
 
 export const run: Command = {
   summary: 'Run a particular image on the cluster',
-  usage: 'kubectl run NAME --image=image [--env="key=value"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...] [options]',
+  usage:
+    'kubectl run NAME --image=image [--env="key=value"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...] [options]',
   flags: {
     ...PRINT_FLAGS,
     ...DRY_RUN_FLAGS,
@@ -65,7 +67,10 @@ export const run: Command = {
     const create = async (object: ObjectLike, plural: string): Promise<ObjectLike> => {
       if (dryRun === 'client') return asTyped(object);
       const body = flags.bool('save-config') ? withLastApplied(object) : object;
-      return (await session.request('POST', `/api/v1/namespaces/${session.namespace}/${plural}`, { query: writeQuery(session, 'kubectl-run', dryRun), body: body as unknown as Json })) as unknown as ObjectLike;
+      return (await session.request('POST', `/api/v1/namespaces/${session.namespace}/${plural}`, {
+        query: writeQuery(session, 'kubectl-run', dryRun),
+        body: body as unknown as Json,
+      })) as unknown as ObjectLike;
     };
     const made = await create(pod, 'pods');
     // With --expose the service is printed first.
@@ -160,7 +165,8 @@ function serviceOf(session: Session, name: string, pod: ObjectLike): ObjectLike 
 
 const phaseOf = (object: JsonObject): string => (object as unknown as Pod).status?.phase ?? '';
 const isOver = (object: JsonObject): boolean => phaseOf(object) === 'Succeeded' || phaseOf(object) === 'Failed';
-const isReady = (object: JsonObject): boolean => phaseOf(object) === 'Running' && (object as unknown as Pod).status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+const isReady = (object: JsonObject): boolean =>
+  phaseOf(object) === 'Running' && (object as unknown as Pod).status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 
 /** Waits until there is something to attach to; attaches, or shows the log of what is over already; ends with the container's code. */
 async function follow(session: Session, target: Target): Promise<void> {
@@ -182,10 +188,11 @@ async function follow(session: Session, target: Target): Promise<void> {
     }
   }
   if (flags.bool('leave-stdin-open') || flags.text('restart') === 'Always') return;
-  if (!isOver(pod)) await watchUntil(session, target, 0, (object) => {
-    pod = object ?? pod;
-    return object === undefined || isOver(object);
-  });
+  if (!isOver(pod))
+    await watchUntil(session, target, 0, (object) => {
+      pod = object ?? pod;
+      return object === undefined || isOver(object);
+    });
   const { status } = pod as unknown as Pod;
   if (status?.phase !== 'Failed') return;
   const ended = status.containerStatuses?.[0]?.state?.terminated;
@@ -203,7 +210,9 @@ async function removeAll(session: Session, targets: readonly Target[]): Promise<
   for (const target of targets) {
     try {
       await getObject(session, target);
-      await session.request('DELETE', `/api/v1/namespaces/${target.namespace}/${target.info.resource}/${target.name}`, { body: { propagationPolicy: 'Background' } });
+      await session.request('DELETE', `/api/v1/namespaces/${target.namespace}/${target.info.resource}/${target.name}`, {
+        body: { propagationPolicy: 'Background' },
+      });
     } catch (error) {
       if (isNotFound(error)) continue;
       throw error;

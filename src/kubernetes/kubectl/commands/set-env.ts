@@ -27,7 +27,8 @@ export const env: Command = {
     const isPair = (arg: string): boolean => /^[^=/]+=/.test(arg) || (arg.endsWith('-') && arg.length > 1);
     const resources = args.filter((arg) => arg !== '-' && !isPair(arg));
     const { set, remove } = await editsOf(session, [...args.filter((arg) => arg === '-' || isPair(arg)), ...flags.all('env')]);
-    if (resources.length === 0 && flags.list('filename').length === 0) throw new KubectlError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
+    if (resources.length === 0 && flags.list('filename').length === 0)
+      throw new KubectlError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
     if (flags.bool('list') && flags.text('output') !== '') throw new KubectlError('--list and --output may not be specified together');
     const wanted = [...(await importedFrom(session)), ...set];
     const { found, failures } = await objectsFor(session, resources);
@@ -46,7 +47,9 @@ export const env: Command = {
           return target.object;
         }
         if (!flags.bool('overwrite')) refuseOverwrites(matching, wanted);
-        const after = mapContainers(target.object, path, ['containers'], (container) => (nameMatches(pattern, container.name) ? withEnv(container, wanted, remove) : container));
+        const after = mapContainers(target.object, path, ['containers'], (container) =>
+          nameMatches(pattern, container.name) ? withEnv(container, wanted, remove) : container,
+        );
         if (!flags.bool('list')) return after;
         for (const container of containersIn(after, path, 'containers')) {
           if (!nameMatches(pattern, container.name)) continue;
@@ -70,12 +73,17 @@ async function editsOf(session: Session, pairs: readonly string[]): Promise<{ re
     if (pair === '-') {
       let all = '';
       for (let piece = await session.self.stdin.read(); piece !== undefined; piece = await session.self.stdin.read()) all += piece;
-      for (const line of all.split('\n').map((one) => one.trim()).filter((one) => one.includes('=') && !one.startsWith('#'))) add(line);
+      for (const line of all
+        .split('\n')
+        .map((one) => one.trim())
+        .filter((one) => one.includes('=') && !one.startsWith('#')))
+        add(line);
     } else if (pair.includes('=')) add(pair);
     else if (pair.endsWith('-')) remove.push(pair.slice(0, -1));
     else throw new KubectlError(`unknown resource: ${pair}`);
   }
-  if (remove.some((name) => set.some((one) => one.name === name))) throw new KubectlError('can not both modify and remove the same environment variable in the same command');
+  if (remove.some((name) => set.some((one) => one.name === name)))
+    throw new KubectlError('can not both modify and remove the same environment variable in the same command');
   return { set, remove };
 }
 
@@ -99,7 +107,9 @@ async function importedFrom(session: Session): Promise<readonly EnvVar[]> {
 
 function refuseOverwrites(containers: readonly Container[], wanted: readonly EnvVar[]): void {
   for (const container of containers)
-    for (const one of container.env ?? []) if (wanted.some(({ name }) => name === one.name)) throw new KubectlError(`'${one.name}' already has a value (${one.value ?? ''}), and --overwrite is false`);
+    for (const one of container.env ?? [])
+      if (wanted.some(({ name }) => name === one.name))
+        throw new KubectlError(`'${one.name}' already has a value (${one.value ?? ''}), and --overwrite is false`);
 }
 
 function withEnv(container: Container, wanted: readonly EnvVar[], remove: readonly string[]): Container {

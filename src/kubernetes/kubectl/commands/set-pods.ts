@@ -10,10 +10,21 @@ import type { ObjectLike, Session } from '../session.ts';
 
 export type Found = Target & { readonly object: ObjectLike };
 
-export const SET_FLAGS: FlagSpecs = { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, local: bool(), all: bool(), selector: text('l'), 'field-manager': text() };
+export const SET_FLAGS: FlagSpecs = {
+  ...FILE_FLAGS,
+  ...PRINT_FLAGS,
+  ...DRY_RUN_FLAGS,
+  local: bool(),
+  all: bool(),
+  selector: text('l'),
+  'field-manager': text(),
+};
 
 /** Files alone with --local, else what the server has. Throws what went wrong when nothing was found. */
-export async function objectsFor(session: Session, resources: readonly string[]): Promise<{ readonly found: readonly Found[]; readonly failures: readonly unknown[] }> {
+export async function objectsFor(
+  session: Session,
+  resources: readonly string[],
+): Promise<{ readonly found: readonly Found[]; readonly failures: readonly unknown[] }> {
   if (!session.flags.bool('local')) {
     const { found, failures } = await resolveObjects(session, resources);
     if (found.length === 0 && failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateFailure(failures);
@@ -30,7 +41,9 @@ export async function objectsFor(session: Session, resources: readonly string[])
 export function requirePodSpec(target: Target): readonly string[] {
   const path = podSpecPath(target);
   if (path) return path;
-  throw new KubectlError(`${target.info.resource}/${target.name} the object is not a pod or does not have a pod template: *${target.info.version}.${target.info.kind}`);
+  throw new KubectlError(
+    `${target.info.resource}/${target.name} the object is not a pod or does not have a pod template: *${target.info.version}.${target.info.kind}`,
+  );
 }
 
 export interface Change {
@@ -70,4 +83,3 @@ export async function changeAll(session: Session, { found, failures, manager, ou
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) throw new AggregateFailure(errors);
 }
-

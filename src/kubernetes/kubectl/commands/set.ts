@@ -7,9 +7,9 @@ import { text } from '../flags.ts';
 import { containersIn, mapContainers, nameMatches } from '../pod-spec.ts';
 import type { ObjectLike } from '../session.ts';
 import type { Command } from './command.ts';
+import { splitPairs } from './label.ts';
 import { env } from './set-env.ts';
 import { changeAll, objectsFor, requirePodSpec, SET_FLAGS } from './set-pods.ts';
-import { splitPairs } from './label.ts';
 
 const image: Command = {
   summary: 'Update the image of a pod template',
@@ -17,10 +17,13 @@ const image: Command = {
   flags: SET_FLAGS,
   run: async (session, args) => {
     const { resources, pairs } = splitPairs(args, 'image');
-    const wanted = new Map(pairs.filter((pair) => pair.includes('=')).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const));
+    const wanted = new Map(
+      pairs.filter((pair) => pair.includes('=')).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const),
+    );
     const { found, failures } = await objectsFor(session, resources);
     if (wanted.size === 0) throw new KubectlError('at least one image update is required');
-    if (wanted.has('*') && wanted.size > 1) throw new KubectlError('all containers are already specified by *, but saw more than one container_name=container_image pairs');
+    if (wanted.has('*') && wanted.size > 1)
+      throw new KubectlError('all containers are already specified by *, but saw more than one container_name=container_image pairs');
     await changeAll(session, {
       found,
       failures,
@@ -30,7 +33,9 @@ const image: Command = {
       change: (target) => {
         const path = requirePodSpec(target);
         const known = [...containersIn(target.object, path, 'containers'), ...containersIn(target.object, path, 'initContainers')];
-        for (const name of wanted.keys()) if (name !== '*' && !known.some((container) => container.name === name)) throw new KubectlError(`unable to find container named ${JSON.stringify(name)}`);
+        for (const name of wanted.keys())
+          if (name !== '*' && !known.some((container) => container.name === name))
+            throw new KubectlError(`unable to find container named ${JSON.stringify(name)}`);
         return mapContainers(target.object, path, ['containers', 'initContainers'], (container) => {
           const next = wanted.get(container.name) ?? wanted.get('*');
           return next === undefined || next === container.image ? container : { ...container, image: next };
@@ -58,7 +63,8 @@ const resources: Command = {
   run: async (session, args) => {
     const { flags } = session;
     const { found, failures } = await objectsFor(session, args);
-    if (flags.text('limits') === '' && flags.text('requests') === '') throw new KubectlError('you must specify an update to requests or limits (in the form of --requests/--limits)');
+    if (flags.text('limits') === '' && flags.text('requests') === '')
+      throw new KubectlError('you must specify an update to requests or limits (in the form of --requests/--limits)');
     const limits = quantities(flags.text('limits'));
     const requests = quantities(flags.text('requests'));
     const pattern = flags.text('containers');
@@ -83,7 +89,14 @@ const resources: Command = {
         const after = mapContainers(target.object, path, ['containers', 'initContainers'], (container) => {
           if (!nameMatches(pattern, container.name)) return container;
           hit = true;
-          return { ...container, resources: { ...container.resources, limits: merged(container.resources, 'limits', limits), requests: merged(container.resources, 'requests', requests) } } as Container;
+          return {
+            ...container,
+            resources: {
+              ...container.resources,
+              limits: merged(container.resources, 'limits', limits),
+              requests: merged(container.resources, 'requests', requests),
+            },
+          } as Container;
         });
         if (!hit) throw new KubectlError(`unable to find container named ${pattern}`);
         return after;

@@ -9,7 +9,7 @@ import { bool, DRY_RUN_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
 import type { Command } from './command.ts';
-import { nodeInfo, type NodeTarget } from './cordon.ts';
+import { type NodeTarget, nodeInfo } from './cordon.ts';
 
 interface Edits {
   readonly add: readonly Taint[];
@@ -19,7 +19,15 @@ interface Edits {
 export const taint: Command = {
   summary: 'Update the taints on one or more nodes',
   usage: 'kubectl taint NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N [options]',
-  flags: { ...PRINT_FLAGS, ...DRY_RUN_FLAGS, selector: text('l'), all: bool(), overwrite: bool(), validate: { type: 'string', bare: 'strict', default: 'strict' }, 'field-manager': text() },
+  flags: {
+    ...PRINT_FLAGS,
+    ...DRY_RUN_FLAGS,
+    selector: text('l'),
+    all: bool(),
+    overwrite: bool(),
+    validate: { type: 'string', bare: 'strict', default: 'strict' },
+    'field-manager': text(),
+  },
   run: async (session, args) => {
     const { flags } = session;
     const dryRun = dryRunOf(session);
@@ -34,11 +42,14 @@ export const taint: Command = {
     const edits = parseTaints(session, specs);
     const type = resources[0]!.toLowerCase();
     if ((await session.discovery.resolve(type)).kind !== 'Node') throw new KubectlError(`invalid resource type ${type}, only node types are supported`);
-    const clashes = edits.add.flatMap((added) => edits.remove.filter((gone) => gone.key === added.key && (gone.effect === '' || gone.effect === added.effect)).map((gone) => `${gone.key}=${gone.effect}`));
+    const clashes = edits.add.flatMap((added) =>
+      edits.remove.filter((gone) => gone.key === added.key && (gone.effect === '' || gone.effect === added.effect)).map((gone) => `${gone.key}=${gone.effect}`),
+    );
     if (clashes.length > 0) throw new KubectlError(`can not both modify and remove the following taint(s) in the same command: ${clashes.join(', ')}`);
     const selector = flags.text('selector');
     if (flags.bool('all') && selector !== '') throw new KubectlError("setting 'all' parameter with a non empty selector is prohibited");
-    if (!flags.bool('all') && selector === '' && resources.length < 2) throw new KubectlError("at least one resource name must be specified since 'all' parameter is not set");
+    if (!flags.bool('all') && selector === '' && resources.length < 2)
+      throw new KubectlError("at least one resource name must be specified since 'all' parameter is not set");
 
     const info = await nodeInfo(session);
     const found: NodeTarget[] = [];
@@ -61,7 +72,11 @@ export const taint: Command = {
         const { operation, taints } = edited(target, edits, flags.bool('overwrite'));
         const after = withPart(target.object, ['spec', 'taints'], taints.length > 0 ? (taints as unknown as Json) : undefined) as ObjectLike;
         const { patch } = differenceOf(target, target.object, after);
-        printer.print(info, dryRun === 'client' ? after : await sendPatch(session, target, 'strategic', patch as Json, { manager: 'kubectl-taint', dryRun }), operation);
+        printer.print(
+          info,
+          dryRun === 'client' ? after : await sendPatch(session, target, 'strategic', patch as Json, { manager: 'kubectl-taint', dryRun }),
+          operation,
+        );
       } catch (error) {
         failures.push(error);
       }
@@ -107,7 +122,8 @@ function parseTaints(session: Session, specs: readonly string[]): Edits {
       continue;
     }
     if (effect === '') invalid(body);
-    if (add.some((known) => known.key === key && known.effect === effect)) fail(`duplicated taints with the same key and effect: {${key} ${value ?? ''} ${effect} <nil>}`);
+    if (add.some((known) => known.key === key && known.effect === effect))
+      fail(`duplicated taints with the same key and effect: {${key} ${value ?? ''} ${effect} <nil>}`);
     add.push({ key, ...(value ? { value } : {}), effect } as Taint);
   }
   return { add, remove };
@@ -127,7 +143,10 @@ function edited({ name, object }: NodeTarget, { add, remove }: Edits, overwrite:
     throw errors.length === 1 ? new KubectlError(errors[0]!) : new AggregateFailure(errors.map((one) => new KubectlError(one)));
   }
   // taint.go puts new ones first, then what stays.
-  const kept = old.filter((known) => !add.some((added) => same(known, added)) && !remove.some((gone) => known.key === gone.key && (gone.effect === '' || known.effect === gone.effect)));
+  const kept = old.filter(
+    (known) =>
+      !add.some((added) => same(known, added)) && !remove.some((gone) => known.key === gone.key && (gone.effect === '' || known.effect === gone.effect)),
+  );
   const operation = add.length === 0 ? 'untainted' : remove.length > 0 || (overwrite && existing.length > 0) ? 'modified' : 'tainted';
   return { operation, taints: [...add, ...kept] };
 }

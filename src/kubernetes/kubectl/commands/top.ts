@@ -28,7 +28,8 @@ const usageOf = (object: JsonObject): Usage => {
 const cores = (cpu: number): string => `${cpu}m`;
 const bytes = (memory: number): string => `${Math.floor(memory / 1_048_576)}Mi`;
 
-const items = (body: unknown): readonly ObjectLike[] => (isObject(body) && Array.isArray(body['items']) ? (body['items'] as unknown as readonly ObjectLike[]) : [body as ObjectLike]);
+const items = (body: unknown): readonly ObjectLike[] =>
+  isObject(body) && Array.isArray(body['items']) ? (body['items'] as unknown as readonly ObjectLike[]) : [body as ObjectLike];
 
 function sorted<T extends { readonly name: string; readonly usage: Usage }>(session: Session, rows: readonly T[]): readonly T[] {
   const by = session.flags.text('sort-by');
@@ -46,7 +47,9 @@ const node: Command = {
   run: async (session, args) => {
     await requireMetrics(session);
     const selector = session.flags.text('selector');
-    const body = await session.request('GET', `/apis/metrics.k8s.io/v1beta1/nodes${args[0] ? `/${args[0]}` : ''}`, { query: selector ? { labelSelector: selector } : {} });
+    const body = await session.request('GET', `/apis/metrics.k8s.io/v1beta1/nodes${args[0] ? `/${args[0]}` : ''}`, {
+      query: selector ? { labelSelector: selector } : {},
+    });
     const metrics = items(body);
     if (metrics.length === 0) throw new KubectlError('metrics not available yet');
     const nodes = (await listObjects(session, await session.discovery.resolve('nodes'), { everything: true, selector })).items;
@@ -69,7 +72,16 @@ const pod: Command = {
   summary: 'Display resource (CPU/memory) usage of pods',
   usage: 'kubectl top pod [NAME | -l label] [options]',
   aliases: ['pods', 'po'],
-  flags: { selector: text('l'), 'field-selector': text(), 'all-namespaces': bool('A'), containers: bool(), 'sort-by': text(), 'no-headers': bool(), sum: bool(), 'use-protocol-buffers': { type: 'bool', default: 'true' } },
+  flags: {
+    selector: text('l'),
+    'field-selector': text(),
+    'all-namespaces': bool('A'),
+    containers: bool(),
+    'sort-by': text(),
+    'no-headers': bool(),
+    sum: bool(),
+    'use-protocol-buffers': { type: 'bool', default: 'true' },
+  },
   run: async (session, args) => {
     await requireMetrics(session);
     const { flags } = session;
@@ -77,7 +89,11 @@ const pod: Command = {
     const query: Record<string, string> = {};
     if (flags.text('selector')) query['labelSelector'] = flags.text('selector');
     if (flags.text('field-selector')) query['fieldSelector'] = flags.text('field-selector');
-    const metrics = items(await session.request('GET', `/apis/metrics.k8s.io/v1beta1${everywhere ? '' : `/namespaces/${session.namespace}`}/pods${args[0] ? `/${args[0]}` : ''}`, { query }));
+    const metrics = items(
+      await session.request('GET', `/apis/metrics.k8s.io/v1beta1${everywhere ? '' : `/namespaces/${session.namespace}`}/pods${args[0] ? `/${args[0]}` : ''}`, {
+        query,
+      }),
+    );
     if (metrics.length === 0) {
       session.err(everywhere ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`);
       return;
@@ -89,8 +105,16 @@ const pod: Command = {
       const usage = containers.map(usageOf).reduce((sum, next) => ({ cpu: sum.cpu + next.cpu, memory: sum.memory + next.memory }), { cpu: 0, memory: 0 });
       return [{ ...base, container: '', usage }];
     });
-    const lead = (namespace: string, name: string, container: string): string[] => [...(everywhere ? [namespace] : []), name, ...(flags.bool('containers') ? [container] : [])];
-    const lines = sorted(session, rows).map(({ namespace, name, container, usage }) => [...lead(namespace, name, container), cores(usage.cpu), bytes(usage.memory)]);
+    const lead = (namespace: string, name: string, container: string): string[] => [
+      ...(everywhere ? [namespace] : []),
+      name,
+      ...(flags.bool('containers') ? [container] : []),
+    ];
+    const lines = sorted(session, rows).map(({ namespace, name, container, usage }) => [
+      ...lead(namespace, name, container),
+      cores(usage.cpu),
+      bytes(usage.memory),
+    ]);
     if (flags.bool('sum')) {
       const total = rows.reduce((sum, { usage }) => ({ cpu: sum.cpu + usage.cpu, memory: sum.memory + usage.memory }), { cpu: 0, memory: 0 });
       const blank = lead('', '', '').slice(1);

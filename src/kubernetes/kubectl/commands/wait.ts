@@ -3,7 +3,7 @@ import type { Json } from '../../api/json.ts';
 import { getObject, listObjects, loadFiles, locate, MUST_PROVIDE, select, type Target } from '../builder.ts';
 import { partOf } from '../change.ts';
 import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
-import { FILE_FLAGS, PRINT_FLAGS, SELECTOR_FLAGS, text, bool } from '../flags.ts';
+import { bool, FILE_FLAGS, PRINT_FLAGS, SELECTOR_FLAGS, text } from '../flags.ts';
 import { parseJsonPath, relaxedPath } from '../jsonpath.ts';
 import { ResultPrinter } from '../printers/result.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
