@@ -7,6 +7,7 @@ test('7 type: a shell with kubectl, pipes, files, variables, history and complet
   await setSpeed(page, 1);
   const [first] = await running(page, 'web-', 3);
   await setSpeed(page, 0);
+  await openTerminal(page);
 
   // Tab completes verbs, kinds and names.
   await page.keyboard.press('Control+l');

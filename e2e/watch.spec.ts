@@ -2,7 +2,6 @@ import { dockTab, expect, open, openTerminal, pause, pods, screen, setSpeed, tes
 
 test('4 watch: a Deployment of three is scheduled, pulled, started and becomes ready, step by step', async ({ page }) => {
   await open(page, '?seed=7');
-  await setSpeed(page, -1);
   // Every state a pod passes through, as the page shows them, caught on every frame drawn.
   await page.evaluate(() => {
     const seen: Record<string, string[]> = {};
@@ -21,8 +20,10 @@ test('4 watch: a Deployment of three is scheduled, pulled, started and becomes r
     requestAnimationFrame(look);
   });
   await openTerminal(page);
-  await page.keyboard.type('kubectl apply -f examples/deployment.yaml\n');
-  await setSpeed(page, -0.5);
+  await page.keyboard.type('kubectl apply -f examples/deployment.yaml');
+  await setSpeed(page, -1.5);
+  await page.getByRole('textbox', { name: /^Terminal on laptop/ }).focus();
+  await page.keyboard.press('Enter');
   await expect.poll(async () => (await pods(page, 'web-')).length).toBe(3);
   await setSpeed(page, 0);
   await expect.poll(async () => (await pods(page, 'web-')).map((pod) => `${pod.word} ${pod.status}`)).toEqual(Array(3).fill('Running 0'));

@@ -53,10 +53,10 @@ test('3 write: typing with completion and diagnostics, then Ctrl+Enter', async (
   await expect(page.getByTestId('yaml-editor').locator('.view-lines')).toContainText('strategy:');
 
   await put(page, DEPLOYMENT.replace('replicas: 3', 'replicas: three'));
-  await expect(page.getByTestId('yaml-editor').locator('.squiggly-error').first()).toBeVisible();
+  await expect(page.getByTestId('yaml-editor').locator('.squiggly-error, .squiggly-warning').first()).toBeVisible();
 
   await put(page, DEPLOYMENT);
-  await expect(page.getByTestId('yaml-editor').locator('.squiggly-error')).toHaveCount(0);
+  await expect(page.getByTestId('yaml-editor').locator('.squiggly-error, .squiggly-warning')).toHaveCount(0);
   await apply(page);
   await expect(said(page)).toContainText('deployment.apps/web created.');
   await setSpeed(page, 1);

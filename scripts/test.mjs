@@ -21,6 +21,7 @@ const stage = (name, action) => {
 
 for (const project of ['world', 'node', 'page']) stage(`types of the ${project}`, () => run('npx', ['tsc', '-p', `tsconfig.${project}.json`]));
 stage('format and lint', () => run('npx', ['biome', 'check', '--error-on-warnings', '.']));
+stage('dead files and dependencies', () => run('npx', ['knip', '--include', 'files,dependencies,unlisted,unresolved']));
 stage('unit and scenario tests', () => run('npx', ['vitest', 'run']));
 stage('build', () => run('npx', ['vite', 'build', '--logLevel', 'warn']));
 stage('size of the first load', () => run(process.execPath, ['scripts/size.mjs']));

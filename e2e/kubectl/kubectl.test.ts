@@ -16,9 +16,10 @@ import { FAMILIES } from './scenarios/scenarios.ts';
 const SEED = 1;
 const kubectl = findKubectl();
 const only = process.env['ORRERY_SCENARIO'];
-const families = FAMILIES.map((family) => ({ ...family, scenarios: family.scenarios.filter(({ name }) => !only || name.includes(only) || name === fixture.name) })).filter(
-  ({ scenarios }) => scenarios.length > 0,
-);
+const families = FAMILIES.map((family) => ({
+  ...family,
+  scenarios: family.scenarios.filter(({ name }) => !only || name.includes(only) || name === fixture.name),
+})).filter(({ scenarios }) => scenarios.length > 0);
 const count = families.reduce((sum, { scenarios }) => sum + scenarios.length, 0);
 
 test('a kubectl to compare with', () => {

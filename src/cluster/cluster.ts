@@ -20,6 +20,7 @@ import { kubeadm } from './kubeadm.ts';
 import { Laptop } from './laptop.ts';
 import type { Machine } from './machine.ts';
 import { ClusterNode, KUBELET_PORT } from './node.ts';
+import { observeLogs } from './observe-logs.ts';
 import { type StoreListener, StoreMirror } from './store-mirror.ts';
 import { type ControlPlane, systemImages } from './system-images.ts';
 import { topologyOf } from './topologies/topologies.ts';
@@ -99,7 +100,7 @@ export class Cluster {
     // Code on its way while the cluster boots; no world waits for it here.
     void openBorder();
     const observer = createObserver({ store: this.mirror, now: () => loop.now });
-    this.observe = (request) => observer.handle(request);
+    this.observe = (request) => observeLogs(this, request) ?? observer.handle(request);
 
     const [controlPlane, ...workers] = this.nodes as [ClusterNode, ...ClusterNode[]];
     controlPlane.machine.root.spawn('kubeadm@control-plane', (self) =>

@@ -23,7 +23,12 @@ export const apply: readonly Scenario[] = [
   {
     name: 'apply removes what was taken out',
     files: { 'cm1.yaml': configMap('trim', { a: '1', b: '2' }), 'cm2.yaml': configMap('trim', { a: '1' }) },
-    steps: ['kubectl apply -f cm1.yaml', 'kubectl patch cm trim --type=merge -p \'{"data":{"c":"3"}}\'', 'kubectl apply -f cm2.yaml', 'kubectl get cm trim -o yaml'],
+    steps: [
+      'kubectl apply -f cm1.yaml',
+      'kubectl patch cm trim --type=merge -p \'{"data":{"c":"3"}}\'',
+      'kubectl apply -f cm2.yaml',
+      'kubectl get cm trim -o yaml',
+    ],
   },
   {
     name: 'apply of several documents',
@@ -32,12 +37,20 @@ export const apply: readonly Scenario[] = [
   },
   {
     name: 'apply of a folder',
-    files: { 'dir/b.yaml': configMap('dir-b', { a: '1' }), 'dir/a.yml': configMap('dir-a', { a: '1' }), 'dir/c.json': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"dir-c"}}', 'dir/readme.txt': 'no' },
+    files: {
+      'dir/b.yaml': configMap('dir-b', { a: '1' }),
+      'dir/a.yml': configMap('dir-a', { a: '1' }),
+      'dir/c.json': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"dir-c"}}',
+      'dir/readme.txt': 'no',
+    },
     steps: ['kubectl apply -f dir', 'kubectl apply -f dir/a.yml -f dir/b.yaml', 'kubectl delete -f dir/'],
   },
   {
     name: 'apply of a list',
-    files: { 'list.yaml': 'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: l1}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: l2}\n' },
+    files: {
+      'list.yaml':
+        'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: l1}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: l2}\n',
+    },
     steps: ['kubectl apply -f list.yaml', 'kubectl delete -f list.yaml'],
   },
   {
@@ -103,7 +116,8 @@ export const apply: readonly Scenario[] = [
       'selector.yaml': DEPLOYMENT.replaceAll('shop', 'mismatch').replace('matchLabels:\n      app: mismatch', 'matchLabels:\n      app: other'),
       'port.yaml': service('port', 'x').replace('port: 80', 'port: 99999'),
       'pod.yaml': 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: nothing\nspec:\n  containers: []\n',
-      'pod2.yaml': 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: wrong\nspec:\n  restartPolicy: Sometimes\n  containers:\n  - name: A_B\n    image: ""\n    imagePullPolicy: Often\n    resources: {requests: {cpu: 2}, limits: {cpu: 1}}\n',
+      'pod2.yaml':
+        'apiVersion: v1\nkind: Pod\nmetadata:\n  name: wrong\nspec:\n  restartPolicy: Sometimes\n  containers:\n  - name: A_B\n    image: ""\n    imagePullPolicy: Often\n    resources: {requests: {cpu: 2}, limits: {cpu: 1}}\n',
       'quantity.yaml': DEPLOYMENT.replaceAll('shop', 'quantity').replace('cpu: 50m', 'cpu: lots'),
     },
     steps: ['name', 'labels', 'selector', 'port', 'pod', 'pod2', 'quantity'].map((file) => `kubectl apply -f ${file}.yaml`),
@@ -115,8 +129,10 @@ export const apply: readonly Scenario[] = [
       'fixed2.yaml': deployment('fixed', 0).replace(/app: fixed/g, 'app: moved'),
       'svc.yaml': service('fixed', 'fixed'),
       'svc2.yaml': service('fixed', 'fixed').replace('spec:\n', 'spec:\n  clusterIP: 10.96.77.77\n'),
-      'job.yaml': 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: fixed}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: c, image: busybox:1.36, command: ["true"]}]\n',
-      'job2.yaml': 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: fixed}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: c, image: busybox:1.36, command: ["false"]}]\n',
+      'job.yaml':
+        'apiVersion: batch/v1\nkind: Job\nmetadata: {name: fixed}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: c, image: busybox:1.36, command: ["true"]}]\n',
+      'job2.yaml':
+        'apiVersion: batch/v1\nkind: Job\nmetadata: {name: fixed}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: c, image: busybox:1.36, command: ["false"]}]\n',
       'fixedpod.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: fixed}\nspec:\n  containers: [{name: c, image: nginx:1.27}]\n',
       'fixedpod2.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: fixed}\nspec:\n  hostname: x\n  containers: [{name: c, image: nginx:1.27}]\n',
     },
@@ -124,15 +140,25 @@ export const apply: readonly Scenario[] = [
       'kubectl apply -f fixed.yaml -f svc.yaml -f job.yaml -f fixedpod.yaml',
       'kubectl apply -f fixed2.yaml',
       'kubectl apply -f svc2.yaml',
-      "kubectl apply -f job2.yaml 2>&1 | cut -c1-90",
-      "kubectl apply -f fixedpod2.yaml 2>&1 | cut -c1-300",
+      'kubectl apply -f job2.yaml 2>&1 | cut -c1-90',
+      'kubectl apply -f fixedpod2.yaml 2>&1 | cut -c1-300',
       'kubectl delete deploy/fixed svc/fixed job/fixed pod/fixed --grace-period=1',
     ],
   },
   {
     name: 'apply into a namespace there is not',
-    files: { 'ns.yaml': configMap('homeless', { a: '1' }), 'ns2.yaml': configMap('homeless', { a: '1' }).replace('metadata:\n', 'metadata:\n  namespace: elsewhere\n') },
-    steps: ['kubectl apply -f ns.yaml -n elsewhere', 'kubectl apply -f ns2.yaml', 'kubectl apply -f ns2.yaml -n default', 'kubectl create namespace elsewhere', 'kubectl apply -f ns2.yaml', 'kubectl get cm homeless -n elsewhere -o name'],
+    files: {
+      'ns.yaml': configMap('homeless', { a: '1' }),
+      'ns2.yaml': configMap('homeless', { a: '1' }).replace('metadata:\n', 'metadata:\n  namespace: elsewhere\n'),
+    },
+    steps: [
+      'kubectl apply -f ns.yaml -n elsewhere',
+      'kubectl apply -f ns2.yaml',
+      'kubectl apply -f ns2.yaml -n default',
+      'kubectl create namespace elsewhere',
+      'kubectl apply -f ns2.yaml',
+      'kubectl get cm homeless -n elsewhere -o name',
+    ],
   },
   {
     name: 'apply --server-side',

@@ -4,7 +4,11 @@ import { configMap, deployment, pod, service } from './manifests.ts';
 export const change: readonly Scenario[] = [
   {
     name: 'label',
-    files: { 'label.yaml': ['label1', 'label2'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  labels: {set: labels}\n')).join('---\n') },
+    files: {
+      'label.yaml': ['label1', 'label2']
+        .map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  labels: {set: labels}\n'))
+        .join('---\n'),
+    },
     steps: [
       'kubectl apply -f label.yaml',
       'kubectl label cm label1 k=v',
@@ -109,7 +113,7 @@ export const change: readonly Scenario[] = [
       "kubectl get cm edit -o jsonpath='{.data.color}'",
       'KUBE_EDITOR=true kubectl edit cm edit',
       'KUBE_EDITOR=true kubectl edit cm nope',
-      "EDITOR=cat kubectl edit cm edit",
+      'EDITOR=cat kubectl edit cm edit',
     ],
   },
   {

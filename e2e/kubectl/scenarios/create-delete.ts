@@ -4,8 +4,21 @@ import { configMap, deployment, pod, service } from './manifests.ts';
 export const create: readonly Scenario[] = [
   {
     name: 'create from a file',
-    files: { 'c.yaml': configMap('made', { a: '1' }), 'g.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: gen-\n', 'two.yaml': `${configMap('made', { a: '1' })}---\n${configMap('made2', { a: '1' })}` },
-    steps: ['kubectl create -f c.yaml', 'kubectl create -f c.yaml', 'kubectl create -f two.yaml', 'kubectl create -f g.yaml', 'cat c.yaml | kubectl create -f - --dry-run=server', 'kubectl create -f c.yaml -n nowhere', 'kubectl create', 'kubectl create -f missing.yaml'],
+    files: {
+      'c.yaml': configMap('made', { a: '1' }),
+      'g.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: gen-\n',
+      'two.yaml': `${configMap('made', { a: '1' })}---\n${configMap('made2', { a: '1' })}`,
+    },
+    steps: [
+      'kubectl create -f c.yaml',
+      'kubectl create -f c.yaml',
+      'kubectl create -f two.yaml',
+      'kubectl create -f g.yaml',
+      'cat c.yaml | kubectl create -f - --dry-run=server',
+      'kubectl create -f c.yaml -n nowhere',
+      'kubectl create',
+      'kubectl create -f missing.yaml',
+    ],
   },
   {
     name: 'create without a server',
@@ -58,7 +71,15 @@ export const create: readonly Scenario[] = [
   {
     name: 'replace',
     files: { 'r.yaml': configMap('swap', { a: '1' }), 'r2.yaml': configMap('swap', { b: '2' }), 'p.yaml': pod('swapped', 'sleep 1000') },
-    steps: ['kubectl replace -f r.yaml', 'kubectl create -f r.yaml', 'kubectl replace -f r2.yaml', "kubectl get cm swap -o jsonpath='{.data}'", 'kubectl create -f p.yaml', wait(10), 'kubectl replace --force -f p.yaml'],
+    steps: [
+      'kubectl replace -f r.yaml',
+      'kubectl create -f r.yaml',
+      'kubectl replace -f r2.yaml',
+      "kubectl get cm swap -o jsonpath='{.data}'",
+      'kubectl create -f p.yaml',
+      wait(10),
+      'kubectl replace --force -f p.yaml',
+    ],
   },
 ];
 
@@ -81,13 +102,34 @@ export const remove: readonly Scenario[] = [
   {
     name: 'delete by selector',
     unordered: true,
-    files: { 'l.yaml': ['l1', 'l2', 'l3'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  labels: {batch: l}\n')).join('---\n') },
-    steps: ['kubectl apply -f l.yaml', 'kubectl delete cm l1 --dry-run=server', 'kubectl delete cm l1 --dry-run=client', 'kubectl delete cm l1 -o name', 'kubectl delete cm -l batch=l', 'kubectl delete cm -l batch=l', 'kubectl delete cm l1 -l a=b', 'kubectl delete cm l1 --all'],
+    files: {
+      'l.yaml': ['l1', 'l2', 'l3'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  labels: {batch: l}\n')).join('---\n'),
+    },
+    steps: [
+      'kubectl apply -f l.yaml',
+      'kubectl delete cm l1 --dry-run=server',
+      'kubectl delete cm l1 --dry-run=client',
+      'kubectl delete cm l1 -o name',
+      'kubectl delete cm -l batch=l',
+      'kubectl delete cm -l batch=l',
+      'kubectl delete cm l1 -l a=b',
+      'kubectl delete cm l1 --all',
+    ],
   },
   {
     name: 'delete all of a namespace',
-    files: { 'a.yaml': ['a1', 'a2'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  namespace: doomed\n')).join('---\n'), 'doomed.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: {name: doomed}\n' },
-    steps: ['kubectl apply -f doomed.yaml', wait(2), 'kubectl apply -f a.yaml', 'kubectl delete cm --all -n doomed', 'kubectl delete ns doomed', 'kubectl get ns doomed'],
+    files: {
+      'a.yaml': ['a1', 'a2'].map((name) => configMap(name, { a: '1' }).replace('metadata:\n', 'metadata:\n  namespace: doomed\n')).join('---\n'),
+      'doomed.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: {name: doomed}\n',
+    },
+    steps: [
+      'kubectl apply -f doomed.yaml',
+      wait(2),
+      'kubectl apply -f a.yaml',
+      'kubectl delete cm --all -n doomed',
+      'kubectl delete ns doomed',
+      'kubectl get ns doomed',
+    ],
   },
   {
     name: 'delete pods',
@@ -124,7 +166,10 @@ export const remove: readonly Scenario[] = [
   },
   {
     name: 'delete with a finalizer',
-    files: { 'f.yaml': configMap('held', { a: '1' }).replace('metadata:\n', 'metadata:\n  finalizers: [example.com/hold]\n'), 'fs.yaml': service('held', 'held') },
+    files: {
+      'f.yaml': configMap('held', { a: '1' }).replace('metadata:\n', 'metadata:\n  finalizers: [example.com/hold]\n'),
+      'fs.yaml': service('held', 'held'),
+    },
     steps: [
       'kubectl apply -f f.yaml',
       'kubectl delete cm held --wait=false',

@@ -111,7 +111,12 @@ export const workloads: readonly Scenario[] = [
   {
     name: 'rollout that does not end',
     files: { 'stuck.yaml': deployment('stuck', 1, 'registry.example.com/nope:1') },
-    steps: ['kubectl apply -f stuck.yaml', 'kubectl rollout status deploy/stuck --timeout=1s', 'kubectl rollout status deploy/stuck --watch=false', 'kubectl delete deploy stuck'],
+    steps: [
+      'kubectl apply -f stuck.yaml',
+      'kubectl rollout status deploy/stuck --timeout=1s',
+      'kubectl rollout status deploy/stuck --watch=false',
+      'kubectl delete deploy stuck',
+    ],
   },
   {
     name: 'wait',

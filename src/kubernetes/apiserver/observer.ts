@@ -51,7 +51,8 @@ export function createObserver({ store, now }: ObserverOptions): Observer {
   return {
     handle(request) {
       // Tables and discovery are made at the border; what it needs is on its way when a world begins.
-      if (!isBorderOpen() && (parsePath(request.path) === undefined || /as=Table/.test(request.headers['accept'] ?? ''))) return refuse(unavailable('not loaded yet'));
+      if (!isBorderOpen() && (parsePath(request.path) === undefined || /as=Table/.test(request.headers['accept'] ?? '')))
+        return refuse(unavailable('not loaded yet'));
       try {
         return observe(cache, now, request);
       } catch (error) {

@@ -84,6 +84,7 @@ function leastHarm(a: Preemption, b: Preemption): number {
   const start = (p: Preemption) =>
     p.victims
       .filter((victim) => priorityOf(victim) === highest(p))
-      .reduce((earliest, victim) => ((victim.status?.startTime ?? '') < earliest ? (victim.status?.startTime ?? '') : earliest), '9');
+      .map((victim) => victim.status?.startTime ?? '')
+      .sort()[0] ?? '9';
   return highest(a) - highest(b) || sum(a) - sum(b) || a.victims.length - b.victims.length || (start(a) > start(b) ? -1 : start(a) < start(b) ? 1 : 0);
 }
