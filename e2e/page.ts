@@ -124,9 +124,9 @@ export async function pointOf(page: Page, id: string): Promise<{ x: number; y: n
   if (!at) throw new Error(`${id} is not on the map`);
   return { x: map.x + at.x, y: map.y + at.y };
 }
-/** Goes to a thing by its name, as from the keyboard: palette, name, Enter. It is selected and the inspector is open. */
+/** Goes to a thing by its name: palette, name, Enter. It is selected and the inspector is open. */
 export async function find(page: Page, name: string): Promise<void> {
-  await page.keyboard.press('Control+k');
+  await page.getByRole('button', { name: 'Command palette' }).click();
   const palette = page.getByRole('dialog', { name: 'Command palette' });
   await palette.getByRole('combobox').fill(name);
   await expect(palette.getByRole('option').first()).toContainText(name);

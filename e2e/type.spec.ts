@@ -11,9 +11,9 @@ test('7 type: a shell with kubectl, pipes, files, variables, history and complet
 
   // Tab completes verbs, kinds and names.
   await page.keyboard.press('Control+l');
-  await page.keyboard.type('kubectl get po');
+  await page.keyboard.type('kubectl rollo');
   await page.keyboard.press('Tab');
-  await expect(screen(page)).toContainText('kubectl get pods');
+  await expect(screen(page)).toContainText('kubectl rollout');
   await page.keyboard.press('Control+u');
   await page.keyboard.type(`kubectl get pods ${first!.name.slice(0, -1)}`);
   await page.keyboard.press('Tab');

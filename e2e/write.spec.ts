@@ -19,6 +19,8 @@ async function put(page: Page, text: string): Promise<void> {
     data.setData('text/plain', pasted);
     document.activeElement!.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   }, text);
+  // What is drawn is what is in view: its beginning.
+  await page.keyboard.press('Control+Home');
 }
 const apply = (page: Page): Promise<void> => page.keyboard.press('Control+Enter');
 
@@ -58,11 +60,11 @@ test('3 write: typing with completion and diagnostics, then Ctrl+Enter', async (
   await put(page, DEPLOYMENT);
   await expect(page.getByTestId('yaml-editor').locator('.squiggly-error, .squiggly-warning')).toHaveCount(0);
   await apply(page);
-  await expect(said(page)).toContainText('deployment.apps/web created.');
+  await expect(said(page)).toContainText('Deployment/web created.');
   await setSpeed(page, 1);
   await running(page, 'web-', 3);
   await apply(page);
-  await expect(said(page)).toContainText('deployment.apps/web unchanged.');
+  await expect(said(page)).toContainText('Deployment/web unchanged.');
 });
 
 test('3 write: what is wrong is said in the API server’s words at its line, and nothing is half applied', async ({ page }) => {

@@ -4,8 +4,8 @@
  */
 export interface Difference {
   readonly scenario: string;
-  /** The line as it stands in the scenario; all of its lines when left out. */
-  readonly line?: string;
+  /** The line as it stands in the scenario. */
+  readonly line: string;
   readonly reason: string;
 }
 

@@ -5,14 +5,16 @@
  *
  * Needs a kubectl (ORRERY_KUBECTL, or one on the PATH); says so and runs nothing where there is none.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { DIFFERENCES } from './differences.ts';
 import { comparable } from './normalise.ts';
 import { OurSide } from './ours.ts';
 import { findKubectl, RealSide } from './real.ts';
+import type { Family, Scenario } from './scenario.ts';
 import { fixture } from './scenarios/get.ts';
 import { FAMILIES } from './scenarios/scenarios.ts';
 
+const TOPOLOGY = 'three-nodes';
 const SEED = 1;
 const kubectl = findKubectl();
 const only = process.env['ORRERY_SCENARIO'];
@@ -29,40 +31,64 @@ test('a kubectl to compare with', () => {
   for (const { scenario, line } of DIFFERENCES) {
     const found = FAMILIES.flatMap(({ scenarios }) => scenarios).find(({ name }) => name === scenario);
     expect(found, `differences.ts names a scenario there is not: ${scenario}`).toBeDefined();
-    if (line !== undefined) expect(found?.steps, `differences.ts names a line that ${scenario} has not`).toContain(line);
+    expect(found?.steps, `differences.ts names a line that ${scenario} has not`).toContain(line);
   }
 });
 
-describe.runIf(kubectl !== undefined).each(families)('$name', ({ scenarios }) => {
-  let real: RealSide;
-  let ours: OurSide;
-  beforeAll(async () => {
-    [real, ours] = [await RealSide.start(kubectl!, 'three-nodes', SEED), await OurSide.start('three-nodes', SEED)];
-  });
-  afterAll(() => real?.stop());
+interface Told {
+  readonly expected: string;
+  readonly found: string;
+  readonly healed: readonly string[];
+}
 
-  test.each(scenarios)('$name', async ({ name, steps, files = {}, unordered = false }) => {
-    for (const [file, text] of Object.entries(files)) {
-      real.file(file, text);
-      ours.file(file, text);
+/** Plays a family's scenarios one after the other, in two worlds of the same kind and seed. */
+async function play(family: Family): Promise<ReadonlyMap<string, Told>> {
+  const [real, ours] = [await RealSide.start(kubectl!, TOPOLOGY, SEED), await OurSide.start(TOPOLOGY, SEED)];
+  const told = new Map<string, Told>();
+  try {
+    for (const scenario of family.scenarios) told.set(scenario.name, await compare(scenario, real, ours));
+  } finally {
+    real.stop();
+  }
+  return told;
+}
+
+async function compare({ name, steps, files = {}, unordered = false }: Scenario, real: RealSide, ours: OurSide): Promise<Told> {
+  for (const [file, text] of Object.entries(files)) {
+    real.file(file, text);
+    ours.file(file, text);
+  }
+  const expected: string[] = [];
+  const found: string[] = [];
+  const healed: string[] = [];
+  for (const step of steps) {
+    if (typeof step !== 'string') {
+      await Promise.all([real.wait(step.wait), ours.wait(step.wait)]);
+      continue;
     }
-    const expected: string[] = [];
-    const found: string[] = [];
-    const healed: string[] = [];
-    for (const step of steps) {
-      if (typeof step !== 'string') {
-        await Promise.all([real.wait(step.wait), ours.wait(step.wait)]);
-        continue;
-      }
-      const [theirs, mine] = comparable(...(await Promise.all([real.run(step), ours.run(step)])), unordered);
-      const show = (outcome: typeof theirs) => `$ ${step}\n${outcome.stdout}--- stderr\n${outcome.stderr}--- exit code ${outcome.exitCode}\n`;
-      const difference = DIFFERENCES.find((each) => each.scenario === name && (each.line === undefined || each.line === step));
-      if (!difference) {
-        expected.push(show(theirs));
-        found.push(show(mine));
-      } else if (difference.line !== undefined && show(theirs) === show(mine)) healed.push(`${name}: ${step}`);
-    }
-    expect(found.join('\n')).toBe(expected.join('\n'));
-    expect(healed, 'listed in differences.ts, but there is none any more').toEqual([]);
+    const outcomes = comparable(...(await Promise.all([real.run(step), ours.run(step)])), unordered);
+    const [theirs, mine] = outcomes.map((outcome) => `$ ${step}\n${outcome.stdout}--- stderr\n${outcome.stderr}--- exit code ${outcome.exitCode}\n`);
+    if (!DIFFERENCES.some((each) => each.scenario === name && each.line === step)) {
+      expected.push(theirs!);
+      found.push(mine!);
+    } else if (theirs === mine) healed.push(step);
+  }
+  return { expected: expected.join('\n'), found: found.join('\n'), healed };
+}
+
+describe.runIf(kubectl !== undefined)('printed by both', () => {
+  // All families at once: while one waits for its kubectl, another's world runs.
+  const played = new Map<string, Promise<ReadonlyMap<string, Told>>>();
+  beforeAll(async () => {
+    for (const family of families) played.set(family.name, play(family));
+    await Promise.allSettled(played.values());
+  }, 300_000);
+
+  describe.each(families)('$name', (family) => {
+    test.each(family.scenarios)('$name', async ({ name }) => {
+      const { expected, found, healed } = (await played.get(family.name))!.get(name)!;
+      expect(found).toBe(expected);
+      expect(healed, 'listed in differences.ts, but there is none any more').toEqual([]);
+    });
   });
 });

@@ -22,6 +22,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/(containerd:\/\/|sha256:)[0-9a-f]{64}/g, '$1HASH'],
   // Pods of controllers end in five letters of names.go's alphabet; events in the instant of their making.
   [/(?<=-)(?=[a-z0-9]*[0-9bcdfghjklmnpqrstvwxz])[bcdfghjklmnpqrstvwxz2456789]{5}\b(?![-.])/g, 'xxxxx'],
+  // A container without its image goes to and fro between the two.
+  [/\b(ErrImagePull|ImagePullBackOff)\b/g, 'NO_IMAGE'],
   // How long a pull took: Go's time.Duration.
   [/(?<=\bin |\()\d+(\.\d+)?m?s\b/g, 'TOOK'],
   [/\.[0-9a-f]{14,16}\b/g, '.INSTANT'],
@@ -30,7 +32,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Go's `duration.HumanDuration`, where it stands alone. */
-const AGE = /(?<![\w.=:/-])(\d+y)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(?![\w.:/-])/g;
+const AGE = /(?<!\bcpu: *|cpu +|[\w.=:/-])(\d+y)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(?![\w.:/-])/g;
 
 const text = (raw: string): string => {
   let out = raw;

@@ -6,9 +6,11 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import type { AddressInfo, Server } from 'node:net';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { newSession } from '../../src/cluster/session.ts';
 import { serve } from '../../src/hosts/http.ts';
 import { Headless } from '../../src/hosts/node.ts';
 import type { TextRequest } from '../../src/hosts/protocol.ts';
@@ -69,7 +71,6 @@ export class RealSide {
   ) {}
 
   static async start(kubectl: string, topology: string, seed: number): Promise<RealSide> {
-    const { newSession } = await import('../../src/cluster/session.ts');
     const headless = new Counting(newSession(seed, topology));
     await headless.untilReady();
     await headless.world.run(headless.world.now + seconds(30));
@@ -131,9 +132,9 @@ export class RealSide {
     return { stdout, stderr, exitCode: ended };
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.server.close();
-    (this.server as Server & { closeAllConnections(): void }).closeAllConnections();
+    this.server.closeAllConnections();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -7,6 +7,7 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { RESOURCES } from '../kubernetes/api/resources.ts';
+import { seen } from '../kubernetes/apiserver/stored-text.ts';
 import { createPrefixOf } from '../kubernetes/apiserver/watch-cache.ts';
 import type { EtcdEvent, KeyValue } from '../kubernetes/etcd/api.ts';
 
@@ -26,7 +27,7 @@ class Kept {
 
   get object(): Stored {
     if (!this.decoded) {
-      const object = JSON.parse(this.kv.value) as KubeObject;
+      const object = seen(this.kv.value);
       this.decoded = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.kv.modRevision) } };
     }
     return this.decoded;

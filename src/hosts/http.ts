@@ -57,7 +57,7 @@ function send(response: ApiResponse, incoming: IncomingMessage, outgoing: Server
   const stream = response.stream;
   if (!stream) {
     const binary = (headers['content-type'] ?? '').includes('protobuf');
-    const text = response.body === undefined ? '' : typeof response.body === 'string' ? response.body : JSON.stringify(response.body);
+    const text = response.body === undefined ? '' : typeof response.body === 'string' ? response.body : `${JSON.stringify(response.body)}\n`;
     let bytes = Buffer.from(text, binary ? 'latin1' : 'utf8');
     if (bytes.length > 131_072 && /\bgzip\b/.test(String(incoming.headers['accept-encoding'] ?? ''))) {
       bytes = gzipSync(bytes, { level: 4 });

@@ -30,7 +30,8 @@ export class FileError extends Error {
 /** The one implementation: a map from path to text, directories explicit. */
 export function createFiles(initial: Readonly<Record<string, string>> = {}): Files {
   const files = new Map<string, string>();
-  const directories = new Set<string>(['/']);
+  /** Directories, each with the names in it. */
+  const directories = new Map<string, Set<string>>([['/', new Set()]]);
   const normalise = (path: string): string => {
     // Nearly every path is in its normal form already, and programs read the same few over and over.
     if (path.length > 1 && path.startsWith('/') && !path.endsWith('/') && !path.includes('//') && !path.includes('/.')) return path;
@@ -42,23 +43,32 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
     }
     return `/${parts.join('/')}`;
   };
-  const mkdir = (path: string): void => {
-    if (directories.has(path)) return;
-    const parts = normalise(path).split('/').slice(1);
-    let at = '';
-    for (const part of parts) {
-      if (part === '') continue;
-      at += `/${part}`;
-      if (files.has(at)) throw new FileError('ENOTDIR', at);
-      directories.add(at);
-    }
-  };
   const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+  const name = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+  /** The names in a directory, made with its parents if it is not there. */
+  const ensure = (at: string): Set<string> => {
+    let names = directories.get(at);
+    if (names) return names;
+    if (at !== '/') {
+      const above = ensure(parent(at));
+      if (files.has(at)) throw new FileError('ENOTDIR', at);
+      above.add(name(at));
+    }
+    names = new Set();
+    directories.set(at, names);
+    return names;
+  };
   const write = (path: string, text: string): void => {
     const at = normalise(path);
     if (directories.has(at)) throw new FileError('EISDIR', path);
-    mkdir(parent(at));
+    // Most writes are to files that are there.
+    if (!files.has(at)) ensure(parent(at)).add(name(at));
     files.set(at, text);
+  };
+  const forget = (at: string): void => {
+    files.delete(at);
+    for (const child of directories.get(at) ?? []) forget(at === '/' ? `/${child}` : `${at}/${child}`);
+    directories.delete(at);
   };
   const self: Files = {
     read: (path) => {
@@ -71,29 +81,23 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
     append: (path, text) => write(path, (files.get(normalise(path)) ?? '') + text),
     list: (path) => {
       const at = normalise(path);
-      if (files.has(at)) throw new FileError('ENOTDIR', path);
-      if (!directories.has(at)) throw new FileError('ENOENT', path);
-      const prefix = at === '/' ? '/' : `${at}/`;
-      const names = new Set<string>();
-      const see = (known: string): void => {
-        if (known === at || !known.startsWith(prefix)) return;
-        const slash = known.indexOf('/', prefix.length);
-        names.add(known.slice(prefix.length, slash < 0 ? undefined : slash));
-      };
-      for (const known of files.keys()) see(known);
-      for (const known of directories) see(known);
+      const names = directories.get(at);
+      if (!names) throw new FileError(files.has(at) ? 'ENOTDIR' : 'ENOENT', path);
       return [...names].sort();
     },
-    exists: (path) => files.has(normalise(path)) || directories.has(normalise(path)),
+    exists: (path) => {
+      const at = normalise(path);
+      return files.has(at) || directories.has(at);
+    },
     isDirectory: (path) => directories.has(normalise(path)),
-    mkdir,
+    mkdir: (path) => {
+      ensure(normalise(path));
+    },
     remove: (path) => {
       const at = normalise(path);
       if (!files.has(at) && !directories.has(at)) throw new FileError('ENOENT', path);
-      files.delete(at);
-      directories.delete(at);
-      for (const known of [...files.keys()]) if (known.startsWith(`${at}/`)) files.delete(known);
-      for (const known of [...directories]) if (known.startsWith(`${at}/`)) directories.delete(known);
+      forget(at);
+      if (at !== '/') directories.get(parent(at))?.delete(name(at));
     },
   };
   for (const [path, text] of Object.entries(initial)) write(path, text);

@@ -50,6 +50,8 @@ export interface Rule {
   readonly out: Negatable<string> | undefined;
   readonly protocol: Negatable<Protocol> | undefined;
   readonly matches: readonly Match[];
+  /** Those that decide anything: all but comments. */
+  readonly tests: readonly Match[];
   /** Undefined: the rule only counts. */
   readonly target: Target | undefined;
   /** As iptables-save writes it, without `-A CHAIN`. */
@@ -81,7 +83,7 @@ export function matches(rule: Rule, s: Subject): boolean {
   if (rule.protocol && (rule.protocol.value === p.protocol) === rule.protocol.not) return false;
   if (rule.in && device(rule.in.value, s.in) === rule.in.not) return false;
   if (rule.out && device(rule.out.value, s.out) === rule.out.not) return false;
-  for (const m of rule.matches) if (m.kind !== 'comment' && !matchHolds(m, s)) return false;
+  for (const m of rule.tests) if (!matchHolds(m, s)) return false;
   return true;
 }
 
@@ -103,12 +105,18 @@ function matchHolds(m: Match, s: Subject): boolean {
     case 'statistic':
       return s.draw() < m.threshold;
     case 'conntrack':
-      return m.states.some((state) => s.states.includes(state)) !== m.not;
+      return anyOf(m.states, s.states) !== m.not;
     case 'mark':
       return ((s.mark & m.mask) >>> 0 === m.mark) !== m.not;
     case 'addrtype':
       return s.netns.isLocal(m.side === 'src' ? p.source : p.destination) !== m.not;
   }
+}
+
+/** Hot: every packet is asked for its state by several rules. */
+function anyOf(wanted: readonly CtState[], states: readonly CtState[]): boolean {
+  for (const state of states) if (wanted.includes(state)) return true;
+  return false;
 }
 
 export class IptablesError extends Error {
@@ -292,7 +300,8 @@ function parseWords(words: readonly string[]): Rule {
     const { index, ...rest } = ports;
     found.splice(index, 0, { kind: 'ports', ...rest });
   }
-  const rule = { source, destination, in: inside, out: outside, protocol, matches: found, target };
+  const tests = found.filter((match) => match.kind !== 'comment');
+  const rule = { source, destination, in: inside, out: outside, protocol, matches: found, tests, target };
   return { ...rule, text: formatRule(rule) };
 }
 

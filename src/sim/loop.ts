@@ -18,6 +18,7 @@ import { type Timer, type TimerOwner, Timers } from './timers.ts';
 import { Trace, type Tracer } from './trace.ts';
 
 const QUIET_TURNS = 16;
+const DONE = Promise.resolve();
 
 /** What a host lends to the loop: the only door between virtual and real time. */
 export interface Host {
@@ -267,7 +268,8 @@ export class Loop {
       if (this.host.exactBarrier) await this.host.nextTask();
       else {
         for (let quiet = 0, seen = this.touched; quiet < QUIET_TURNS; ) {
-          await null;
+          // One promise that is resolved already: half the cost of `await null`, which makes a new one each time.
+          await DONE;
           if (this.touched === seen) quiet++;
           else {
             seen = this.touched;

@@ -12,8 +12,10 @@ export const apply: readonly Scenario[] = [
     },
     steps: [
       'kubectl apply -f shop.yaml',
+      wait(10),
       'kubectl apply -f shop.yaml',
       'kubectl apply -f shop2.yaml',
+      wait(10),
       "kubectl get deploy shop -o jsonpath='{.spec.replicas} {.spec.template.spec.containers[0].image}'",
       'kubectl apply view-last-applied deploy/shop',
       'kubectl apply -f shop2.yaml -o name',

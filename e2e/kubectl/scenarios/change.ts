@@ -16,7 +16,7 @@ export const change: readonly Scenario[] = [
       'kubectl label cm label1 k=w',
       'kubectl label cm label1 k=w --overwrite',
       'kubectl label cm -l set=labels z=1 y=2',
-      'kubectl label cm label1 --list',
+      'kubectl label cm label1 --list | sort',
       'kubectl label cm label1 k-',
       'kubectl label cm label1 k-',
       'kubectl label cm label1',
@@ -48,7 +48,9 @@ export const change: readonly Scenario[] = [
     files: { 'patch.yaml': `${deployment('patch', 0)}---\n${configMap('patch', { a: '1' })}` },
     steps: [
       'kubectl apply -f patch.yaml',
+      wait(5),
       'kubectl patch deploy patch -p \'{"spec":{"template":{"spec":{"containers":[{"name":"nginx","image":"nginx:1.28"}]}}}}\'',
+      wait(5),
       'kubectl patch deploy patch -p \'{"spec":{"template":{"spec":{"containers":[{"name":"nginx","image":"nginx:1.28"}]}}}}\'',
       "kubectl get deploy patch -o jsonpath='{.spec.template.spec.containers[0]}'",
       'kubectl patch cm patch --type=merge -p \'{"data":{"b":"2","a":null}}\'',
@@ -113,7 +115,7 @@ export const change: readonly Scenario[] = [
       "kubectl get cm edit -o jsonpath='{.data.color}'",
       'KUBE_EDITOR=true kubectl edit cm edit',
       'KUBE_EDITOR=true kubectl edit cm nope',
-      'EDITOR=cat kubectl edit cm edit',
+      'KUBE_EDITOR=cat kubectl edit cm edit',
     ],
   },
   {

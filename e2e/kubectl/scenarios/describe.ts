@@ -2,7 +2,11 @@ import type { Scenario } from '../scenario.ts';
 
 export const describe: readonly Scenario[] = [
   { name: 'describe a pod', steps: ['kubectl describe pod solo'] },
-  { name: 'describe a pod without its image', steps: ["kubectl describe pod broken | sed -E 's/x[0-9]+ over/xN over/'"] },
+  {
+    name: 'describe a pod without its image',
+    unordered: true,
+    steps: ["kubectl describe pod broken | sed -E -e 's/x[0-9]+ over/xN over/'"],
+  },
   { name: 'describe a deployment and its replica set', unordered: true, steps: ['kubectl describe deploy web', 'kubectl describe rs -l app=web'] },
   {
     name: 'describe a service',

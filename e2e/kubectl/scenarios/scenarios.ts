@@ -12,5 +12,5 @@ export const FAMILIES: readonly Family[] = [
   { name: 'reading', scenarios: [fixture, ...get, ...describe, ...information] },
   { name: 'writing', scenarios: [...apply, ...create, ...remove] },
   { name: 'changing', scenarios: change },
-  { name: 'running', scenarios: [...workloads, ...nodes] },
+  { name: 'running', scenarios: [...nodes, ...workloads] },
 ];

@@ -113,6 +113,7 @@ export const workloads: readonly Scenario[] = [
     files: { 'stuck.yaml': deployment('stuck', 1, 'registry.example.com/nope:1') },
     steps: [
       'kubectl apply -f stuck.yaml',
+      wait(5),
       'kubectl rollout status deploy/stuck --timeout=1s',
       'kubectl rollout status deploy/stuck --watch=false',
       'kubectl delete deploy stuck',
@@ -152,8 +153,8 @@ export const workloads: readonly Scenario[] = [
   },
   {
     name: 'attach',
-    files: { 'say.yaml': pod('say', 'sleep 6; for i in 1 2 3 4; do echo $i; sleep 1; done') },
-    steps: ['kubectl apply -f say.yaml', wait(5), 'kubectl attach say', 'kubectl attach say', 'kubectl attach'],
+    files: { 'say.yaml': pod('say', 'sleep 40; for i in 1 2 3 4; do echo $i; sleep 1; done') },
+    steps: ['kubectl apply -f say.yaml', wait(10), 'kubectl attach say', wait(5), 'kubectl attach say', 'kubectl attach', 'kubectl attach nope'],
   },
 ];
 
@@ -189,14 +190,17 @@ export const nodes: readonly Scenario[] = [
   {
     name: 'drain',
     unordered: true,
-    files: { 'drain.yaml': deployment('drain', 2), 'bare.yaml': pod('bare', 'sleep 100000').replace('spec:\n', 'spec:\n  nodeName: node-2\n') },
+    files: {
+      'drain.yaml': deployment('drain', 1).replace('    spec:\n', '    spec:\n      nodeSelector: {kubernetes.io/hostname: node-2}\n'),
+      'bare.yaml': pod('bare', 'sleep 100000').replace('spec:\n', 'spec:\n  nodeName: node-2\n'),
+    },
     steps: [
       'kubectl apply -f drain.yaml -f bare.yaml',
       wait(40),
-      'kubectl drain node-2',
+      'kubectl drain node-2 > /dev/null 2>&1; echo $?',
       'kubectl drain node-2 --ignore-daemonsets',
       'kubectl drain node-2 --ignore-daemonsets --dry-run=client --force',
-      'kubectl drain node-2 --ignore-daemonsets --force --delete-emptydir-data > drained; echo $?; grep -c evicted drained; tail -1 drained',
+      'kubectl drain node-2 --ignore-daemonsets --force --delete-emptydir-data > drained; echo $?; sort drained',
       'kubectl get pod bare',
       'kubectl uncordon node-2',
       'kubectl drain nope',

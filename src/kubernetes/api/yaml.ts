@@ -99,7 +99,8 @@ function parseOne(text: string, firstLine: number): Json | undefined {
     if (/^ *\t/.test(source)) reason = 'found character that cannot start any token';
     // js-yaml has one reason for both; libyaml tells a second `: ` on a line from a wrong indentation.
     else if (/bad indentation of a mapping/.test(error.reason) && /: [^'"#]*: /.test(`${source} `)) reason = 'mapping values are not allowed in this context';
-    throw new YamlError(`yaml: line ${line}: ${reason}`, firstLine + line - 1, (error.mark?.column ?? 0) + 1);
+    // go-yaml names the line of the problem's mark only where that is not the first.
+    throw new YamlError(line === 1 ? `yaml: ${reason}` : `yaml: line ${line}: ${reason}`, firstLine + line - 1, (error.mark?.column ?? 0) + 1);
   }
 }
 

@@ -21,6 +21,7 @@ import { serveStaticPath } from './paths.ts';
 import { presentation, presentList, presentOne } from './present.ts';
 import { listCached } from './registry/read.ts';
 import { openWatch } from './registry/watch.ts';
+import { seen } from './stored-text.ts';
 import { REGISTRY, REGISTRY_END, WatchCache } from './watch-cache.ts';
 
 /** A member's store as far as an observer needs it; etcd's `MvccStore` is one. */
@@ -47,13 +48,15 @@ const HEADER: ResponseHeader = { clusterId: '', memberId: '', revision: 0, raftT
 
 export function createObserver({ store, now }: ObserverOptions): Observer {
   const source = new StoreSource(store);
-  let cache = source.open(now);
+  // Opened by the first who looks: until then it costs nothing.
+  let cache: WatchCache | undefined;
   return {
     handle(request) {
       // Tables and discovery are made at the border; what it needs is on its way when a world begins.
       if (!isBorderOpen() && (parsePath(request.path) === undefined || /as=Table/.test(request.headers['accept'] ?? '')))
         return refuse(unavailable('not loaded yet'));
       try {
+        cache ??= source.open(now);
         return observe(cache, now, request);
       } catch (error) {
         if (error instanceof ApiError) return refuse(error);
@@ -61,10 +64,10 @@ export function createObserver({ store, now }: ObserverOptions): Observer {
       }
     },
     attach(next) {
-      for (const resource of cache.all()) for (const watcher of [...resource.allWatchers()]) watcher.end();
+      for (const resource of cache?.all() ?? []) for (const watcher of [...resource.allWatchers()]) watcher.end();
       source.close();
       source.store = next;
-      cache = source.open(now);
+      cache = undefined;
     },
   };
 }
@@ -75,7 +78,7 @@ class StoreSource {
   constructor(public store: ObservableStore) {}
 
   open(now: () => Instant): WatchCache {
-    const cache = new WatchCache(NO_CLIENT, now);
+    const cache = new WatchCache(NO_CLIENT, now, seen);
     const { kvs, revision } = this.store.range({ key: REGISTRY, rangeEnd: REGISTRY_END });
     cache.load(kvs, revision);
     this.stop = this.store.observe((events, at) => cache.take({ header: { ...HEADER, revision: at }, events } satisfies WatchResponse));

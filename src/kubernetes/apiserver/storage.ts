@@ -7,6 +7,7 @@ import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, RangeResponse, RequestOp, TxnResponse } from '../etcd/api.ts';
 import { failure } from './errors.ts';
 import type { Stored } from './resource-cache.ts';
+import { encode } from './stored-text.ts';
 import { REGISTRY, WatchCache } from './watch-cache.ts';
 
 /** etcd's `--max-request-bytes`. */
@@ -102,13 +103,6 @@ export class Storage {
     this.lease = { id, ttl, until: now + LEASE_SHARED_FOR, keys: 1 };
     return id;
   }
-}
-
-/** The text of an object in etcd: without its resourceVersion, which is the key's own revision. */
-export function encode(object: KubeObject): string {
-  if (object.metadata.resourceVersion === undefined) return JSON.stringify(object);
-  const { resourceVersion: _, ...metadata } = object.metadata;
-  return JSON.stringify({ ...object, metadata });
 }
 
 /** The end of the range of all keys that begin with `prefix` (which ends in a slash). */

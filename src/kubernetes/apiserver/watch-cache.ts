@@ -60,6 +60,7 @@ export class WatchCache {
   constructor(
     private readonly etcd: EtcdClient,
     private readonly now: () => Instant,
+    private readonly parse: (text: string) => KubeObject = JSON.parse,
   ) {}
 
   /** Reads everything once, then follows. Rejects with EtcdError when etcd does not answer; call again then. */
@@ -153,7 +154,7 @@ export class WatchCache {
     if (cached && cached.modRevision === kv.modRevision) return cached;
     const written = this.written.get(kv.key);
     if (written && written.modRevision === kv.modRevision) return written;
-    const object = this.writing.get(kv.value) ?? (JSON.parse(kv.value) as KubeObject);
+    const object = this.writing.get(kv.value) ?? this.parse(kv.value);
     return { key: kv.key, object: atRevision(object, kv.modRevision), value: kv.value, modRevision: kv.modRevision };
   }
 

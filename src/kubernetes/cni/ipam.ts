@@ -3,7 +3,7 @@
  * `plugins/ipam/host-local`). State is files, one per address, so it outlives every process; the search
  * begins after the address given last, so a released one is not used again at once.
  */
-import { formatAddress, prefix } from '../../linux/address.ts';
+import { formatAddress, parseAddress, prefix } from '../../linux/address.ts';
 import type { Files } from '../../linux/files.ts';
 
 const DIRECTORY = '/var/lib/cni/networks';
@@ -33,8 +33,8 @@ export class HostLocal {
     const first = network + 2;
     const usable = size - 3;
     const last = this.files.exists(`${this.directory}/last_reserved_ip.0`) ? this.files.read(`${this.directory}/last_reserved_ip.0`).trim() : '';
-    let start = 0;
-    for (let i = 0; i < usable; i++) if (formatAddress(first + i) === last) start = i + 1;
+    const previous = (parseAddress(last) ?? 0) - first;
+    const start = previous >= 0 && previous < usable ? previous + 1 : 0;
     for (let i = 0; i < usable; i++) {
       const ip = formatAddress(first + ((start + i) % usable));
       if (this.files.exists(`${this.directory}/${ip}`)) continue;

@@ -1,6 +1,7 @@
 /**
  * What a member puts in the log, as text: numbers end in `;`, strings are preceded by their length, so
- * that a value of kilobytes is copied once and never scanned.
+ * that a value of kilobytes is never scanned. The small pieces are joined, and long values hung in between
+ * uncopied: the log keeps ten thousand of these texts, and every loose piece of one would be an object.
  *
  * `cause` is the trace fact the request follows from; it travels in the log so that every member knows
  * why it changes what it changes.
@@ -30,50 +31,128 @@ const RESULTS = ['=', '!=', '<', '>'] as const;
 const ORDERS = ['none', 'ascend', 'descend'] as const;
 const SORTS = ['key', 'version', 'create', 'mod', 'value'] as const;
 
-const text = (s: string): string => `${s.length}:${s}`;
-const bits = (...flags: (boolean | undefined)[]): number => flags.reduce((sum, flag, i) => (flag ? sum | (1 << i) : sum), 0);
+/** Longer texts are not copied. */
+const LONG = 200;
+const bits = (a: boolean | undefined, b?: boolean, c?: boolean): number => (a ? 1 : 0) | (b ? 2 : 0) | (c ? 4 : 0);
 
 export function encode(id: number, cause: number, operation: Operation): string {
-  const head = `${id};${cause};`;
+  const writer = new Writer();
+  writer.number(id);
+  writer.number(cause);
   switch (operation.type) {
     case 'put':
-      return `${head}P${encodePut(operation.request)}`;
+      writer.put(operation.request);
+      break;
     case 'delete':
-      return `${head}D${encodeDelete(operation.request)}`;
+      writer.delete(operation.request);
+      break;
     case 'txn':
-      return `${head}T${encodeTxn(operation.request)}`;
+      writer.txn(operation.request);
+      break;
     case 'compact':
-      return `${head}C${operation.revision};`;
+      writer.mark('C');
+      writer.number(operation.revision);
+      break;
     case 'grant':
-      return `${head}G${operation.lease};${operation.ttl};`;
+      writer.mark('G');
+      writer.number(operation.lease);
+      writer.number(operation.ttl);
+      break;
     case 'revoke':
-      return `${head}R${operation.lease};`;
+      writer.mark('R');
+      writer.number(operation.lease);
+      break;
   }
+  return writer.end();
 }
 
-const encodePut = (r: PutRequest): string => `${text(r.key)}${r.lease ?? 0};${bits(r.prevKv, r.ignoreValue, r.ignoreLease)};${text(r.value)}`;
-const encodeDelete = (r: DeleteRangeRequest): string => `${text(r.key)}${text(r.rangeEnd ?? '')}${bits(r.prevKv)};`;
-const encodeRange = (r: RangeRequest): string =>
-  `${text(r.key)}${text(r.rangeEnd ?? '')}${r.limit ?? 0};${r.revision ?? 0};${ORDERS.indexOf(r.sortOrder ?? 'none')};${SORTS.indexOf(r.sortTarget ?? 'key')};` +
-  `${bits(r.serializable, r.keysOnly, r.countOnly)};${r.minModRevision ?? 0};${r.maxModRevision ?? 0};${r.minCreateRevision ?? 0};${r.maxCreateRevision ?? 0};`;
-const encodeCompare = (c: Compare): string =>
-  `${text(c.key)}${text(c.rangeEnd ?? '')}${TARGETS.indexOf(c.target)};${RESULTS.indexOf(c.result)};${typeof c.operand === 'string' ? `s${text(c.operand)}` : `n${c.operand};`}`;
+class Writer {
+  private done = '';
+  private pieces: string[] = [];
 
-function encodeTxn(request: TxnRequest): string {
-  let out = `${request.compare.length};`;
-  for (const compare of request.compare) out += encodeCompare(compare);
-  for (const branch of [request.success, request.failure]) {
-    out += `${branch.length};`;
-    for (const op of branch) out += encodeOp(op);
+  mark(letter: string): void {
+    this.pieces.push(letter);
   }
-  return out;
-}
 
-function encodeOp(op: RequestOp): string {
-  if ('requestPut' in op) return `P${encodePut(op.requestPut)}`;
-  if ('requestDeleteRange' in op) return `D${encodeDelete(op.requestDeleteRange)}`;
-  if ('requestRange' in op) return `G${encodeRange(op.requestRange)}`;
-  return `T${encodeTxn(op.requestTxn)}`;
+  number(n: number): void {
+    this.pieces.push(String(n), ';');
+  }
+
+  text(s: string): void {
+    this.pieces.push(String(s.length), ':');
+    if (s.length < LONG) this.pieces.push(s);
+    else {
+      this.done = this.end() + s;
+      this.pieces = [];
+    }
+  }
+
+  end(): string {
+    const small = this.pieces.join('');
+    return this.done === '' ? small : this.done + small;
+  }
+
+  put(r: PutRequest): void {
+    this.mark('P');
+    this.text(r.key);
+    this.number(r.lease ?? 0);
+    this.number(bits(r.prevKv, r.ignoreValue, r.ignoreLease));
+    this.text(r.value);
+  }
+
+  delete(r: DeleteRangeRequest): void {
+    this.mark('D');
+    this.text(r.key);
+    this.text(r.rangeEnd ?? '');
+    this.number(bits(r.prevKv));
+  }
+
+  range(r: RangeRequest): void {
+    this.mark('G');
+    this.text(r.key);
+    this.text(r.rangeEnd ?? '');
+    this.number(r.limit ?? 0);
+    this.number(r.revision ?? 0);
+    this.number(ORDERS.indexOf(r.sortOrder ?? 'none'));
+    this.number(SORTS.indexOf(r.sortTarget ?? 'key'));
+    this.number(bits(r.serializable, r.keysOnly, r.countOnly));
+    this.number(r.minModRevision ?? 0);
+    this.number(r.maxModRevision ?? 0);
+    this.number(r.minCreateRevision ?? 0);
+    this.number(r.maxCreateRevision ?? 0);
+  }
+
+  compare(c: Compare): void {
+    this.text(c.key);
+    this.text(c.rangeEnd ?? '');
+    this.number(TARGETS.indexOf(c.target));
+    this.number(RESULTS.indexOf(c.result));
+    if (typeof c.operand === 'string') {
+      this.mark('s');
+      this.text(c.operand);
+    } else {
+      this.mark('n');
+      this.number(c.operand);
+    }
+  }
+
+  txn(request: TxnRequest): void {
+    this.mark('T');
+    this.number(request.compare.length);
+    for (const compare of request.compare) this.compare(compare);
+    this.branch(request.success);
+    this.branch(request.failure);
+  }
+
+  private branch(ops: readonly RequestOp[]): void {
+    this.number(ops.length);
+    for (const op of ops) {
+      if ('requestPut' in op) this.put(op.requestPut);
+      else if ('requestDeleteRange' in op) this.delete(op.requestDeleteRange);
+      else if ('requestRange' in op) this.range(op.requestRange);
+      else this.txn(op.requestTxn);
+    }
+  }
 }
 
 /**

@@ -3,7 +3,9 @@
 import { FileError } from '../../linux/files.ts';
 import type { Json } from '../api/json.ts';
 import { loadDocuments, YamlError } from '../api/yaml.ts';
-import { groupVersionOf, pathOf, type ResourceInfo } from './discovery.ts';
+import { parseSelector } from '../api/selector.ts';
+import { ApiError } from '../api/request.ts';
+import { groupVersionOf, pathOf, resourceText, type ResourceInfo } from './discovery.ts';
 import { AggregateFailure, KubectlError } from './errors.ts';
 import { type FlagSpecs, SELECTOR_FLAGS } from './flags.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
@@ -91,7 +93,7 @@ export async function listObjects(
     if (options.fieldSelector) query['fieldSelector'] = options.fieldSelector;
     if (options.chunk !== 0) query['limit'] = String(options.chunk ?? 500);
     if (token) query['continue'] = token;
-    const body = await session.request('GET', pathOf(info, options.everything ? undefined : (options.namespace ?? session.namespace)), { query });
+    const body = await explained(info, query, session.request('GET', pathOf(info, options.everything ? undefined : (options.namespace ?? session.namespace)), { query }));
     if (!isObject(body)) return { items, resourceVersion: '' };
     const listKind = String(body['kind'] ?? '');
     for (const item of (body['items'] as readonly ObjectLike[] | undefined) ?? []) {
@@ -101,6 +103,21 @@ export async function listObjects(
     const metadata = body['metadata'] as JsonObject | undefined;
     token = typeof metadata?.['continue'] === 'string' ? metadata['continue'] : '';
     if (!token) return { items, resourceVersion: String(metadata?.['resourceVersion'] ?? '') };
+  }
+}
+
+/** What a selection that cannot be listed says (cli-runtime `Selector.Visit`). */
+export async function explained<T>(info: ResourceInfo, query: Readonly<Record<string, string>>, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.code !== 400 && error.code !== 404)) throw error;
+    const { labelSelector = '', fieldSelector = '' } = query;
+    const what =
+      labelSelector === '' && fieldSelector === ''
+        ? `Unable to list ${JSON.stringify(resourceText(info))}`
+        : `Unable to find ${JSON.stringify(resourceText(info))} that match label selector ${JSON.stringify(labelSelector)}, field selector ${JSON.stringify(fieldSelector)}`;
+    throw new ApiError({ ...error.status, message: `${what}: ${error.status.message ?? ''}` });
   }
 }
 
@@ -143,7 +160,10 @@ export async function loadFiles(session: Session): Promise<readonly Loaded[]> {
     }
   }
   if (loaded.length === 0) throw new KubectlError('no objects passed to ' + session.command.split(' ')[1]);
-  return loaded;
+  const selector = flags.text('selector');
+  if (!selector) return loaded;
+  const wanted = parseSelector(selector);
+  return loaded.filter(({ object }) => wanted.matches(object.metadata.labels));
 }
 
 function filesOf(session: Session, path: string, shown: string, deep: boolean): [string, string][] {
@@ -157,19 +177,27 @@ function filesOf(session: Session, path: string, shown: string, deep: boolean): 
   return found;
 }
 
+/** kubectl turns YAML into JSON by way of Go's maps, which are written with their keys in order. */
+function sortedKeys(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (!isObject(value)) return value;
+  const out: Record<string, Json | undefined> = {};
+  for (const key of Object.keys(value).sort()) out[key] = sortedKeys(value[key] ?? null);
+  return out as Json;
+}
+
 function parse(text: string, source: string): Loaded[] {
   let documents: readonly Json[];
   try {
-    documents = loadDocuments(text).map((document) => document.value);
+    documents = loadDocuments(text).map((document) => sortedKeys(document.value));
   } catch (error) {
     if (error instanceof YamlError) throw new KubectlError(`error parsing ${source}: error converting YAML to JSON: ${error.message}`);
     throw error;
   }
   return documents.flatMap((document): Loaded[] => {
     if (!isObject(document)) {
-      const type = Array.isArray(document) ? 'array' : typeof document;
       throw new KubectlError(
-        `error validating ${JSON.stringify(source)}: error validating data: json: cannot unmarshal ${type} into Go value of type map[string]interface {}; if you choose to ignore these errors, turn validation off with --validate=false`,
+        `error validating ${JSON.stringify(source)}: error validating data: invalid object to validate; if you choose to ignore these errors, turn validation off with --validate=false`,
       );
     }
     const missing = [...(document['apiVersion'] ? [] : ['apiVersion not set']), ...(document['kind'] ? [] : ['kind not set'])];

@@ -22,11 +22,14 @@ export interface PatchOptions {
   readonly query?: Readonly<Record<string, string>>;
 }
 
+/** A patch that is a mere text crosses as JSON: a string as a body is text that still has to be read. */
+const text = (patch: Json): Json => (typeof patch === 'string' ? JSON.stringify(patch) : patch);
+
 /** Sends a patch; rejects with ApiError. */
 export async function sendPatch(session: Session, target: Target, kind: PatchKind, body: Json, options: PatchOptions = {}): Promise<ObjectLike> {
   const query = options.manager ? writeQuery(session, options.manager, options.dryRun ?? 'none') : options.dryRun === 'server' ? { dryRun: 'All' } : {};
   const path = pathOf(target.info, target.namespace, target.name, options.subresource);
-  return (await session.request('PATCH', path, { query: { ...query, ...options.query }, contentType: MEDIA[kind], body })) as unknown as ObjectLike;
+  return (await session.request('PATCH', path, { query: { ...query, ...options.query }, contentType: MEDIA[kind], body: text(body) })) as unknown as ObjectLike;
 }
 
 /** The two-way patch of a kind: strategic for the kinds compiled into kubectl, a merge patch for custom resources. */

@@ -19,6 +19,8 @@ export interface ResourceInfo {
   readonly preferred: boolean;
 }
 
+/** A GroupVersionResource as Go prints it: `/v1, Resource=pods`. */
+export const resourceText = (info: ResourceInfo): string => `${info.group}/${info.version}, Resource=${info.resource}`;
 export const groupVersionOf = (info: { readonly group: string; readonly version: string }): string =>
   info.group === '' ? info.version : `${info.group}/${info.version}`;
 /** `deployments.apps`, `pods`. */

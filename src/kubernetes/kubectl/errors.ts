@@ -66,7 +66,7 @@ function apiMessage(error: ApiError): string {
     let prefix = 'The request is invalid';
     if (details.kind || details.name) prefix = `The ${details.kind ?? ''} ${JSON.stringify(details.name ?? '')} is invalid`;
     else if (status.message && !details.causes?.length) prefix = `The request is invalid: ${status.message}`;
-    const causes = [...new Set((details.causes ?? []).map((cause) => `${cause.field}: ${cause.message}`))];
+    const causes = [...new Set((details.causes ?? []).map((cause) => `${cause.field ?? ''}: ${cause.message}`))];
     if (causes.length === 0) return `${prefix}\n`;
     if (causes.length === 1) return `${prefix}: ${causes[0]}\n`;
     return `${prefix}: \n${causes.map((cause) => `* ${cause}\n`).join('')}`;

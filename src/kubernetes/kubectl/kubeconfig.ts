@@ -50,7 +50,10 @@ export function configObject(config: KubeConfig): { readonly [key: string]: Json
   };
 }
 export function writeConfig(self: ProgramContext, flags: Flags, config: KubeConfig): void {
-  self.files.write(configPath(self, flags), dumpYaml(configObject(config)));
+  // client-go keeps maps by name and writes them in order.
+  const sorted = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] => [...items].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ordered = { ...config, clusters: sorted(config.clusters), contexts: sorted(config.contexts), users: sorted(config.users) };
+  self.files.write(configPath(self, flags), dumpYaml(configObject(ordered)));
 }
 
 /** The subject of a client certificate. Here simplified: a certificate is a text that holds `CN=…` and `O=…`. */

@@ -53,8 +53,11 @@ export function createKubectl(options: KubectlOptions): Program {
       const { command, path, rest } = found;
       const flags = parseFlags(rest, { ...GLOBAL_FLAGS, ...command.flags }, path);
       if (flags.bool('help') || !command.run) {
-        self.stdout(helpOf(command, path));
-        return 0;
+        // A group of commands without one of them: its help, and a failure (`DefaultSubCommandRun`).
+        const failed = !command.run && !flags.bool('help');
+        if (failed && path !== 'kubectl rollout') self.stderr(helpOf(command, path));
+        else self.stdout(helpOf(command, path));
+        return failed ? 1 : 0;
       }
       const missing = (command.required ?? []).filter((name) => !flags.has(name));
       if (missing.length > 0) throw new KubectlError(`required flag(s) ${missing.map((name) => JSON.stringify(name)).join(', ')} not set`);

@@ -3,13 +3,13 @@
  * lead on to a kubelet (log, exec, attach).
  */
 import type { KubeObject } from '../../api/meta.ts';
-import { type ApiHandler, type ApiRequest, type ApiResponse, TransportError } from '../../api/request.ts';
+import { type ApiError, type ApiHandler, type ApiRequest, type ApiResponse, TransportError } from '../../api/request.ts';
 import { apiVersionOf, storageKey } from '../../api/resources.ts';
 import { EPOCH_SECONDS, rfc3339 } from '../../api/time.ts';
 import type { Binding, Eviction, Kind, Namespace, Node, Pod, Scale, TokenRequest } from '../../api/types.gen.ts';
 import { bodyObject } from '../body.ts';
 import type { Call } from '../call.ts';
-import { badRequest, conflict, failure, methodNotAllowed, noSuchPath, notFound } from '../errors.ts';
+import { badRequest, conflict, failure, internal, methodNotAllowed, noSuchPath, notFound } from '../errors.ts';
 import { ISSUER, type TokenSigner } from '../tokens.ts';
 import { evictPod } from './eviction.ts';
 import { bindPod, containerOf, withEphemeralContainers } from './pod.ts';
@@ -224,7 +224,18 @@ async function toKubelet(context: SubresourceContext, call: Call, pod: Pod): Pro
   const { container: _, ...query } = request.query;
   const target = `/${KUBELET_PATH[path.subresource]}/${call.namespace}/${name}${container ? `/${container}` : ''}`;
   const response = await askKubelet(context, call, node, { ...request, path: target, query });
+  if (path.subresource === 'log' && response.status > 206) throw kubeletRefusal(response, name);
   return { status: response.status, body: {}, response };
+}
+
+/** What a kubelet says of a log it cannot give, as a Status (`GenericHttpResponseChecker`). */
+function kubeletRefusal({ status, body }: ApiResponse, name: string): ApiError {
+  const text = typeof body === 'string' ? body : '';
+  if (status === 500) return internal(text);
+  if (status === 400) return badRequest(text);
+  return status === 404
+    ? failure(404, 'NotFound', 'the server could not find the requested resource', { name, kind: 'pods/log', causes: [{ reason: 'UnexpectedServerResponse', message: text }] })
+    : failure(status, '', text, { name, kind: 'pods/log' });
 }
 
 /** Passes a request on to the kubelet of a node; its answer, streams too, is the answer. */

@@ -2,8 +2,9 @@
 import type { Json } from '../../api/json.ts';
 import { ApiError } from '../../api/request.ts';
 import { SCHEMA } from '../../api/schema.ts';
-import { forEach, getObject, type Loaded, loadFiles, locate } from '../builder.ts';
-import { groupVersionOf, pathOf } from '../discovery.ts';
+import { dump } from '../../api/yaml.ts';
+import { forEach, getObject, type Loaded, loadFiles, locate, resolveObjects } from '../builder.ts';
+import { pathOf, resourceText } from '../discovery.ts';
 import { isNotFound, KubectlError, usageError, withSource } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { goJson } from '../printers/objects.ts';
@@ -34,6 +35,14 @@ export const apply: Command = {
     prune: bool(),
     all: bool(),
   },
+  subcommands: {
+    'view-last-applied': {
+      summary: 'View the latest last-applied-configuration annotations of a resource/object',
+      usage: 'kubectl apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME) [options]',
+      flags: { ...FILE_FLAGS, output: text('o', 'yaml'), selector: text('l'), all: bool() },
+      run: viewLastApplied,
+    },
+  },
   run: async (session, args) => {
     if (args.length > 0) throw usageError('kubectl apply', `Unexpected args: [${args.join(' ')}]`);
     if (session.flags.bool('force-conflicts') && !session.flags.bool('server-side')) throw new KubectlError('--force-conflicts only works with --server-side');
@@ -48,6 +57,19 @@ export const apply: Command = {
     );
   },
 };
+
+async function viewLastApplied(session: Session, args: readonly string[]): Promise<void> {
+  const output = session.flags.text('output');
+  if (output !== 'yaml' && output !== 'json')
+    throw usageError('kubectl apply view-last-applied', `Unexpected -o output mode: ${output}, the flag 'output' must be one of yaml|json`);
+  const { found, failures } = await resolveObjects(session, args);
+  for (const { object } of found) {
+    const last = object.metadata.annotations?.[LAST_APPLIED];
+    if (last === undefined) throw new KubectlError(`no last-applied-configuration annotation found on resource: ${object.metadata.name ?? ''}`);
+    session.out(output === 'json' ? `${goJson(JSON.parse(last) as Json)}\n` : dump(JSON.parse(last) as Json));
+  }
+  if (failures.length > 0) throw failures[0];
+}
 
 export const validation = (session: Session): { fieldValidation?: string } => {
   switch (session.flags.text('validate')) {
@@ -73,7 +95,7 @@ async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printe
   const { info } = target;
   if (target.name === '')
     throw new KubectlError(
-      `error when retrieving current configuration of:\nResource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: "", Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: resource name may not be empty`,
+      `error when retrieving current configuration of:\nResource: "${resourceText(info)}", GroupVersionKind: "${info.group}/${info.version}, Kind=${info.kind}"\nName: "", Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: resource name may not be empty`,
     );
   const modified = withLastApplied(target.object);
   let live: ObjectLike;
@@ -84,7 +106,7 @@ async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printe
       throw error instanceof ApiError
         ? new ApiError({
             ...error.status,
-            message: `error when retrieving current configuration of:\nResource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}`,
+            message: `error when retrieving current configuration of:\nResource: "${resourceText(info)}", GroupVersionKind: "${info.group}/${info.version}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}\nfrom server for: ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}`,
           })
         : error;
     }
@@ -125,7 +147,7 @@ async function applyOne(session: Session, loaded: Loaded, dryRun: DryRun, printe
     printer.print(info, patched as unknown as ObjectLike, 'configured');
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const where = `Resource: "${groupVersionOf(info)}, Resource=${info.resource}", GroupVersionKind: "${groupVersionOf(info)}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}`;
+    const where = `Resource: "${resourceText(info)}", GroupVersionKind: "${info.group}/${info.version}, Kind=${info.kind}"\nName: ${JSON.stringify(target.name)}, Namespace: ${JSON.stringify(target.namespace)}`;
     throw new ApiError({
       ...error.status,
       message: `error when applying patch:\n${goJson(patch as Json, 0)}\nto:\n${where}\nfor: ${JSON.stringify(loaded.source)}: error when patching ${JSON.stringify(loaded.source)}: ${error.status.message ?? ''}`,

@@ -28,6 +28,24 @@ const redact = (config: KubeConfig): KubeConfig => ({
 });
 const noContext = (name: string): KubectlError => new KubectlError(`no context exists with the name: ${JSON.stringify(name)}`);
 
+/** `current-context`, `contexts.NAME`, `users.NAME.token`: without the value that the path leads to. */
+function unset(config: KubeConfig, property: string): KubeConfig {
+  const [head = '', ...rest] = property.split('.');
+  if (head === 'current-context') return { ...config, currentContext: '' };
+  const keys = { clusters: 'cluster', contexts: 'context', users: 'user' } as const;
+  if (!(head in keys)) throw new KubectlError(`unable to set: ${property}`);
+  const list = head as keyof typeof keys;
+  // Names may hold dots: the longest that is there is meant.
+  const entry = [...config[list]].sort((a, b) => b.name.length - a.name.length).find(({ name }) => rest.join('.') === name || rest.join('.').startsWith(`${name}.`));
+  if (rest.length === 0) return { ...config, [list]: [] };
+  if (!entry) return config;
+  const field = rest.join('.').slice(entry.name.length + 1);
+  if (field === '') return { ...config, [list]: config[list].filter((each) => each !== entry) };
+  const key = keys[list];
+  const { [field]: _, ...left } = (entry as unknown as Record<string, Record<string, Json>>)[key] ?? {};
+  return { ...config, [list]: config[list].map((each) => (each === entry ? { ...entry, [key]: left } : each)) } as KubeConfig;
+}
+
 export const config: Command = {
   summary: 'Modify kubeconfig files',
   usage: 'kubectl config SUBCOMMAND [options]',
@@ -152,7 +170,7 @@ export const config: Command = {
           throw new KubectlError(`cannot delete context ${name}, not in ${configPath(session.self, session.flags)}`);
         if (all.currentContext === name) session.err('warning: this removed your active context, use "kubectl config use-context" to select a different one\n');
         writeConfig(session.self, session.flags, { ...all, contexts: all.contexts.filter((entry) => entry.name !== name) });
-        session.out(`deleted context ${name} from ${configPath(session.self, session.flags)}\n`);
+        session.out(`deleted context ${name} from ${session.flags.text('kubeconfig') || configPath(session.self, session.flags)}\n`);
       },
     },
     'rename-context': {
@@ -169,6 +187,16 @@ export const config: Command = {
           currentContext: all.currentContext === from ? to : all.currentContext,
         });
         session.out(`Context ${JSON.stringify(from)} renamed to ${JSON.stringify(to)}.\n`);
+      },
+    },
+    unset: {
+      summary: 'Unset an individual value in a kubeconfig file',
+      usage: 'kubectl config unset PROPERTY_NAME [options]',
+      run: async (session, args) => {
+        const [property] = args;
+        if (property === undefined || args.length > 1) throw usageError('kubectl config unset', `unexpected args: [${args.join(' ')}]`);
+        writeConfig(session.self, session.flags, unset(session.config, property));
+        session.out(`Property ${JSON.stringify(property)} unset.\n`);
       },
     },
     view: {

@@ -2,7 +2,7 @@
 import type { Json } from '../../api/json.ts';
 import { ApiError, TransportError } from '../../api/request.ts';
 import { forEach, loadFiles, locate } from '../builder.ts';
-import { pathOf, type ResourceInfo } from '../discovery.ts';
+import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { KubectlError, usageError, withSource } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
@@ -198,9 +198,12 @@ export const replace: Command = {
         if (session.flags.bool('force')) {
           await session
             .request('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: Math.max(0, session.flags.number('grace-period')) } })
-            .catch((error: unknown) => {
-              if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
-            });
+            .then(
+              () => session.out(`${shownName(target.info, '').replace(/\/$/, '')} ${JSON.stringify(target.name)} deleted\n`),
+              (error: unknown) => {
+                if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
+              },
+            );
           for (let tries = 0; tries < 300; tries++) {
             if ((await session.send('GET', path)).status === 404) break;
             await session.self.process.clock.sleep(1_000_000);

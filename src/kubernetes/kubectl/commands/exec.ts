@@ -69,7 +69,7 @@ export async function run(session: Session, pod: PodObject, subresource: 'exec' 
   if (stdin) query['stdin'] = 'true';
   if (tty) query['tty'] = 'true';
   else query['stderr'] = 'true';
-  if (subresource === 'attach' && tty && !flags.bool('quiet')) session.err("If you don't see a command prompt, try pressing enter.\n");
+  if (subresource === 'attach' && !flags.bool('quiet')) session.err("If you don't see a command prompt, try pressing enter.\n");
   const response = await session.send('GET', `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/${subresource}`, {
     query,
     upgrade: input,
@@ -78,7 +78,7 @@ export async function run(session: Session, pod: PodObject, subresource: 'exec' 
     const body = response.body;
     if (isObject(body) && body['kind'] === 'Status') {
       const status = body as unknown as Status;
-      if (status.code === 500 || status.code === 400)
+      if (status.code === 500)
         throw new KubectlError(`Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}`);
       throw new ApiError(status);
     }

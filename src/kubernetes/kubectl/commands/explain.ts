@@ -1,6 +1,6 @@
 /** kubectl explain. */
 import { groupVersionOf } from '../discovery.ts';
-import { KubectlError } from '../errors.ts';
+import { ExitWith, KubectlError } from '../errors.ts';
 import { ExplainError, explainText } from '../explain/explain.ts';
 import { bool, text } from '../flags.ts';
 import { rowOf } from '../rows.ts';
@@ -21,7 +21,12 @@ export const explain: Command = {
     let info = await discovery.find(args[0]!);
     let fields: readonly string[] = [];
     if (!info || path.length === 0) {
-      info = await discovery.resolve(type);
+      // Said as it is, without kubectl's `error: `.
+      info = await discovery.find(type);
+      if (!info) {
+        session.err(`the server doesn't have a resource type ${JSON.stringify(type)}\n`);
+        throw new ExitWith(1);
+      }
       fields = path;
     }
     const wanted = flags.text('api-version');

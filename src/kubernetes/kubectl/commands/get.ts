@@ -4,7 +4,7 @@ import type { Json } from '../../api/json.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import { ApiError, type Status, type WatchEvent } from '../../api/request.ts';
 import { humanDuration, instantOf } from '../../api/time.ts';
-import { listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
+import { explained, listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
 import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { AggregateFailure, isNotFound, KubectlError, usageError } from '../errors.ts';
 import { bool, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
@@ -128,15 +128,14 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
       else if (flags.text('output') === 'name') for (const item of items) session.out(printer(item));
       else session.out(printer({ apiVersion: 'v1', items: items as unknown as Json, kind: 'List', metadata: { resourceVersion: '' } }));
     }
-    if (items.length === 0 && flags.text('output') === 'name' && failures.length === 0 && !flags.bool('ignore-not-found') && selection.targets.length === 0)
-      session.err(noneFound(session, selection, everything));
     return throwAll(failures);
   }
 
   const parts: { info: ResourceInfo; table: Table }[] = [];
-  const fetch = async (info: ResourceInfo, path: string, query: Record<string, string>) => {
+  const fetch = async (info: ResourceInfo, path: string, query: Record<string, string>, list = false) => {
     try {
-      parts.push({ info, table: await fetchTable(session, path, query) });
+      const table = fetchTable(session, path, query);
+      parts.push({ info, table: await (list ? explained(info, query, table) : table) });
     } catch (error) {
       fail(error);
     }
@@ -148,8 +147,15 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
     if (flags.text('field-selector')) query['fieldSelector'] = flags.text('field-selector');
     if (flags.text('sort-by')) query['includeObject'] = 'Object';
     else if (flags.number('chunk-size') > 0) query['limit'] = flags.text('chunk-size');
-    await fetch(info, pathOf(info, everything ? undefined : session.namespace), query);
+    await fetch(info, pathOf(info, everything ? undefined : session.namespace), query, true);
   }
+  // Of several tables upstream sorts the tables, by a field of theirs: few fields will do.
+  if (flags.text('sort-by') && parts.length > 1)
+    sortBy(
+      parts.map(({ table }) => table),
+      (table) => table as unknown as JsonObject,
+      flags.text('sort-by'),
+    );
   // Rows of one kind that follow each other are one table.
   const groups: { info: ResourceInfo; table: Table }[] = [];
   for (const part of parts) {
@@ -162,9 +168,15 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
   for (const { info, table } of groups) {
     let rows = table.rows ?? [];
     if (rows.length === 0) continue;
-    if (flags.text('sort-by')) {
+    if (flags.text('sort-by') && parts.length === 1 && rows.length > 1) {
       const sorted = [...rows];
-      sortBy(sorted, (row) => row.object ?? {}, flags.text('sort-by'));
+      try {
+        sortBy(sorted, (row) => row.object ?? {}, flags.text('sort-by'));
+      } catch (error) {
+        // A field that no row has leaves upstream's table sorter with no table at all.
+        if (!(error instanceof KubectlError)) throw error;
+        continue;
+      }
       rows = sorted;
     }
     const prefixed = selection.several || flags.bool('show-kind');
@@ -178,7 +190,7 @@ async function show(session: Session, selection: Selection, printer: Printer, ev
 
 function noneFound(session: Session, selection: Selection, everything: boolean): string {
   const infos = [...selection.lists, ...selection.targets.map((target) => target.info)];
-  return everything || !infos.some((info) => info.namespaced) ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`;
+  return everything || infos.some((info) => !info.namespaced) ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`;
 }
 
 function throwAll(failures: readonly unknown[]): void {

@@ -1,6 +1,7 @@
 /** kubectl logs. */
 
 import { Mailbox } from '../../../sim/mailbox.ts';
+import { ApiError } from '../../api/request.ts';
 import { instantOf } from '../../api/time.ts';
 import { KubectlError, usageError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
@@ -37,6 +38,7 @@ export const logs: Command = {
     if (!selector && (args.length === 0 || args.length > 2)) throw usageError('kubectl logs', USAGE);
     if (flags.bool('all-containers') && flags.text('container'))
       throw new KubectlError('--all-containers=true should not be specified with container name ' + flags.text('container'));
+    if (flags.duration('since') > 0 && flags.text('since-time')) throw new KubectlError('at most one of `sinceTime` or `sinceSeconds` may be specified');
     if (flags.has('tail') && flags.number('tail') < -1) throw new KubectlError('--tail must be greater than or equal to -1');
     let container = flags.text('container');
     if (args[1] !== undefined) {
@@ -51,7 +53,11 @@ export const logs: Command = {
         return;
       }
     } else {
-      const found = await podsOf(session, args[0]!, flags.bool('all-pods'));
+      const found = await podsOf(session, args[0]!, flags.bool('all-pods')).catch((error: unknown) => {
+        // `logs` alone words it so, since 1.31.
+        if (error instanceof ApiError && error.reason === 'NotFound') throw new KubectlError(`error from server (NotFound): ${error.message} in namespace ${JSON.stringify(session.namespace)}`);
+        throw error;
+      });
       pods = found.pods;
       if (!found.shown.startsWith('pod/') && !flags.bool('all-pods')) {
         const all = (await podsOf(session, args[0]!, true)).pods.length;

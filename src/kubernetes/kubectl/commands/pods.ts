@@ -57,12 +57,10 @@ export const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 /** The container meant: by name, by annotation, else the first; says on stderr when there was a choice. */
 export function containerOf(session: Session, pod: PodObject, name: string, quiet = false): string {
+  // Whether there is a container of that name is the server's to say.
+  if (name) return name;
   const containers = pod.spec?.containers ?? [];
   const every = [...containers, ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])];
-  if (name) {
-    if (every.some((container) => container.name === name)) return name;
-    throw new KubectlError(`container ${name} not found in pod ${pod.metadata.name}`);
-  }
   const annotated = pod.metadata.annotations?.[DEFAULT_CONTAINER];
   if (annotated && every.some((container) => container.name === annotated)) return annotated;
   const first = containers[0]?.name ?? '';

@@ -1,0 +1,129 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { dockTab, expect, find, inspector, open, openTerminal, test, type } from './page.ts';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+async function clean(page: Page, state: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+  const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+  expect.soft(told, state).toEqual([]);
+}
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing in any state, ${scheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await open(page, '?seed=7');
+    await openTerminal(page);
+    await type(page, 'kubectl apply -f examples/deployment.yaml');
+    await clean(page, 'terminal');
+    await dockTab(page, 'YAML').click();
+    await expect(page.getByTestId('yaml-editor').locator('.view-lines')).toBeVisible();
+    await clean(page, 'editor');
+    await dockTab(page, 'Events').click();
+    await clean(page, 'events');
+    await dockTab(page, 'Trace').click();
+    await clean(page, 'trace');
+    await page.getByRole('button', { name: 'Fold the dock' }).click();
+
+    await find(page, 'coredns');
+    for (const tab of ['Summary', 'YAML', 'Events', 'Logs', 'Relations', 'Why?']) {
+      await inspector(page).getByRole('tab', { name: tab, exact: true }).click();
+      await expect(inspector(page).getByRole('tabpanel')).not.toContainText(/Opening…|Reading…|Following/);
+      await clean(page, `inspector ${tab}`);
+    }
+    await page.locator('.react-flow').first().focus();
+    await page.keyboard.press('Shift+F10');
+    await expect(page.getByRole('menu')).toBeVisible();
+    await clean(page, 'context menu');
+    await page.keyboard.press('Escape');
+    await inspector(page).getByRole('button', { name: 'Close the inspector' }).click();
+    await page.getByRole('button', { name: 'Legend' }).click();
+    await clean(page, 'legend');
+    await page.getByRole('button', { name: 'Legend' }).click();
+    await page.getByRole('button', { name: 'Lessons' }).click();
+    await expect(page.getByTestId('lesson').getByRole('button', { name: /Delete a pod/ })).toBeVisible();
+    await clean(page, 'lessons');
+    await page.getByRole('button', { name: 'Table' }).click();
+    await clean(page, 'table');
+    await page.keyboard.press('Control+k');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await clean(page, 'palette');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Keys and help' }).click();
+    await clean(page, 'help');
+  });
+
+  test(`axe finds nothing on a phone, ${scheme}`, async ({ page }) => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: scheme });
+    await open(page, '?seed=7');
+    await expect(page.getByRole('treegrid')).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out').toBe(true);
+    await clean(page, 'table');
+    await page.getByRole('button', { name: 'Actions on node-1' }).click();
+    await expect(page.getByRole('menu')).toBeVisible();
+    await clean(page, 'menu');
+    await page.keyboard.press('Escape');
+    await page
+      .getByRole('row', { name: /coredns/ })
+      .first()
+      .dblclick();
+    await expect(inspector(page)).toBeVisible();
+    await clean(page, 'inspector');
+    await inspector(page).getByRole('button', { name: 'Close the inspector' }).click();
+    await page.getByRole('button', { name: 'Map' }).click();
+    await clean(page, 'map');
+    await openTerminal(page);
+    await clean(page, 'terminal');
+  });
+}
+
+test('a crash is told as an alert that axe accepts', async ({ page }) => {
+  await page.goto('/?topology=nonsense');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await clean(page, 'crash');
+});
+
+test('reduced motion: nothing moves, ever', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.goto('/?seed=7');
+  await page.waitForFunction(() => window.__lab?.ready);
+  // Looked at in every frame, through the boot and a rollout.
+  await page.evaluate(() => {
+    Object.assign(window, { mostMoving: 0, frames: 0 });
+    const told = window as unknown as { mostMoving: number; frames: number };
+    const look = () => {
+      told.frames++;
+      told.mostMoving = Math.max(told.mostMoving, window.__lab.marks().filter((mark) => mark.moving).length);
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  await openTerminal(page);
+  await type(page, 'kubectl apply -f examples/deployment.yaml');
+  await type(page, 'kubectl rollout status deployment/web');
+  const told = await page.evaluate(() => {
+    const { mostMoving, frames } = window as unknown as { mostMoving: number; frames: number };
+    return { mostMoving, frames };
+  });
+  expect(told.frames).toBeGreaterThan(20);
+  expect(told.mostMoving).toBe(0);
+});
+
+test('regions, the map and its menu are reached and left by keys alone', async ({ page }) => {
+  await open(page, '?seed=7');
+  await page.getByRole('application', { name: /Map/ }).focus();
+  const before = await page.evaluate(() => window.__lab.camera());
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator('#map-active')).toHaveAttribute('aria-label', /^Node/);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#map-active')).toHaveAttribute('aria-label', /^Pod/);
+  await page.keyboard.press('Escape');
+  await expect(page.locator('#map-active')).toHaveAttribute('aria-label', /^Node/);
+  expect(await page.evaluate(() => window.__lab.camera()), 'the camera is where it was').toEqual(before);
+  await page.keyboard.press('F6');
+  await expect(page.getByRole('application', { name: /Map/ })).not.toBeFocused();
+  await page.keyboard.press('Shift+F6');
+  await expect(page.getByRole('application', { name: /Map/ })).toBeFocused();
+});
