@@ -63,6 +63,7 @@ test('3 write: typing with completion and diagnostics, then Ctrl+Enter', async (
   await expect(said(page)).toContainText('Deployment/web created.');
   await setSpeed(page, 1);
   await running(page, 'web-', 3);
+  await editor(page).focus();
   await apply(page);
   await expect(said(page)).toContainText('Deployment/web unchanged.');
 });

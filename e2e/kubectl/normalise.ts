@@ -5,6 +5,8 @@
 import type { Outcome } from './scenario.ts';
 
 const RULES: readonly (readonly [RegExp, string])[] = [
+  // What klog says of watches cut off by a time-out comes or not, as the race goes.
+  [/^[EWI]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n/gm, ''],
   // The server: a port of the loopback here, the control plane's address there.
   [/https?:\/\/(127\.0\.0\.1:\d+|10\.0\.0\.10:6443)/g, 'SERVER'],
   [/\b(127\.0\.0\.1:\d{4,5}|10\.0\.0\.10:6443)\b/g, 'SERVER'],

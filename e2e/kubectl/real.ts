@@ -115,6 +115,7 @@ export class RealSide {
     child.once('close', (code, signal) => (ended = code ?? (signal === 'SIGINT' ? 130 : 143)));
     const { world } = this.headless;
     const begun = performance.now();
+    let late = false;
     let paced = begun;
     while (ended === undefined) {
       if (this.headless.owed > 0) {
@@ -126,7 +127,11 @@ export class RealSide {
         paced = now;
         await world.run(world.now + due, { budgetMs: 20 });
       }
-      if (performance.now() - begun > PATIENCE_MS && child.pid) process.kill(-child.pid, 'SIGKILL');
+      if (performance.now() - begun > PATIENCE_MS && !late && child.pid) {
+        late = true;
+        stderr += `killed after ${PATIENCE_MS / 1_000} s\n`;
+        killGroup(child.pid);
+      }
       await new Promise<void>((resolve) => (this.headless.owed > 0 ? setImmediate(resolve) : setTimeout(resolve, 1)));
     }
     return { stdout, stderr, exitCode: ended };
@@ -136,6 +141,14 @@ export class RealSide {
     this.server.close();
     this.server.closeAllConnections();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
   }
 }
 

@@ -17,6 +17,7 @@ import type {
   ServiceAccount,
   Volume,
 } from '../kubernetes/api/types.gen.ts';
+import { KUBEADM_COREFILE } from '../kubernetes/coredns/corefile.ts';
 
 export const POD_CIDR = '10.244.0.0/16';
 export const SERVICE_CIDR = '10.96.0.0/12';
@@ -172,28 +173,6 @@ function daemonSet(
   };
 }
 
-const COREFILE = `.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
-
 /** kube-proxy: kubeadm `phases/addons/proxy`. */
 export function kubeProxy(server: string): readonly DeepReadonly<KubeObject>[] {
   const labels = { 'k8s-app': 'kube-proxy' };
@@ -310,7 +289,7 @@ export function coreDns(): readonly DeepReadonly<KubeObject>[] {
       { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
     ]),
     binding('system:coredns', 'system:coredns', 'coredns'),
-    config('coredns', { Corefile: COREFILE }),
+    config('coredns', { Corefile: KUBEADM_COREFILE }),
     deployment,
     service,
   ];

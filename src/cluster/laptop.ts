@@ -4,6 +4,7 @@
  */
 
 import type { ApiHandler } from '../kubernetes/api/request.ts';
+import { SAMPLES } from '../kubernetes/api/samples.ts';
 import { Kernel } from '../linux/kernel.ts';
 import type { Lan } from '../linux/lan.ts';
 import type { Program } from '../linux/program.ts';
@@ -15,7 +16,6 @@ import type { Loop } from '../sim/loop.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { ADMIN } from './cluster.ts';
 import { Machine } from './machine.ts';
-import { SAMPLES } from './samples.ts';
 
 export interface LaptopOptions {
   readonly loop: Loop;
@@ -38,7 +38,7 @@ const ENV = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   LANG: 'C.UTF-8',
   PS1: '\\u@\\h:\\w\\$ ',
-  KUBE_EDITOR: 'vi',
+  EDITOR: 'nano',
 } as const;
 
 interface Screen {

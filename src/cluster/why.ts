@@ -70,6 +70,8 @@ export function explain(trace: Trace, about: string): WhyStep[] {
   const steps: WhyStep[] = [];
   for (const fact of trace.chain(latest.id)) {
     const told = sentence(fact);
+    // A refusal is told when it is how things ended; on the way (a read before a create) nobody was stopped by it.
+    if (fact.type === 'api.response' && fact.id !== latest.id) continue;
     // One thing said twice in a row (an update and its retry) is told once.
     if (told !== undefined && steps.at(-1)?.sentence !== told) steps.push({ fact, sentence: told });
   }

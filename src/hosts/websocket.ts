@@ -28,7 +28,9 @@ export function serveUpgrades(headless: Headless, server: Server): void {
   });
   server.on('upgrade', (incoming, socket, head) => {
     socket.on('error', () => socket.destroy());
-    upgrade(headless, sockets, incoming, socket, head).catch((error) => refuse(socket, 502, 'text/plain', error instanceof Error ? error.message : String(error)));
+    upgrade(headless, sockets, incoming, socket, head).catch((error) =>
+      refuse(socket, 502, 'text/plain', error instanceof Error ? error.message : String(error)),
+    );
   });
 }
 
@@ -81,5 +83,7 @@ function join(connection: WebSocket, stream: Stream<Frame>, send: (frame?: Frame
 
 function refuse(socket: Duplex, status: number, type: string, text: string): void {
   const body = Buffer.from(text, 'utf8');
-  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Refused\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`), body]));
+  socket.end(
+    Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Refused\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`), body]),
+  );
 }

@@ -9,6 +9,8 @@ import { parseFilter } from './filter.ts';
 import { ETCD_GROUP, expectedNodes, MapLayout } from './map/layout.ts';
 import { PodTable } from './pod-table.ts';
 
+/** API server, controller manager, scheduler: the API knows of them last, when their kubelet has joined the cluster they are. */
+const CONTROL_PLANE_PODS = 3;
 const HAPPENINGS_KEPT = 2_000;
 
 export interface ClusterView {
@@ -146,18 +148,24 @@ export function createClusterStore(topology: string) {
         for (const stop of stops) stop();
       };
     },
-    /** Every node the topology promises is Ready, and so are the cluster's own pods. */
+    /** Every node the topology promises is Ready, and so are the cluster's own pods, the control plane's among them. */
     isUp(): boolean {
       let ready = 0;
-      for (const node of store.getState().nodes.values()) if (node.group !== ETCD_GROUP && node.ready === 'True') ready++;
+      let wanted = 0;
+      for (const node of store.getState().nodes.values()) {
+        if (node.group === ETCD_GROUP || node.ready !== 'True') continue;
+        ready++;
+        if (node.roles.includes('control-plane')) wanted += CONTROL_PLANE_PODS;
+      }
       if (ready < expectedNodes(topology)) return false;
       let own = 0;
       for (let index = 0; index < pods.length; index++) {
         if (!pods.alive[index] || pods.records[index]?.namespace !== 'kube-system') continue;
-        if ((pods.flags[index]! & PodFlag.Ready) === 0) return false;
-        own++;
+        const flags = pods.flags[index]!;
+        if ((flags & PodFlag.Ready) === 0) return false;
+        if ((flags & PodFlag.Static) !== 0) own++;
       }
-      return own > 0;
+      return own >= wanted;
     },
     /** Which pods a filter and a choice of namespaces leave bright; nothing when all are. Index → 1 bright, 0 dim. */
     bright(filterText: string, chosen: readonly string[]): { readonly mask: Uint8Array; readonly count: number } | undefined {

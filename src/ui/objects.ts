@@ -159,7 +159,7 @@ export function summaryOf(cluster: Cluster, thing: Thing): Summary | undefined {
         title: thing.key.split('/')[1] ?? thing.key,
         kind: 'Service',
         status: ready > 0 || !selects ? 0 : 2,
-        word: selects || ready > 0 ? `${ready}/${service.endpoints.length} endpoints ready` : service.type,
+        word: selects || ready > 0 ? `${ready}/${service.endpoints.length} ready` : service.type,
         place: `in ${thing.key.split('/')[0]}`,
       };
     }

@@ -150,6 +150,7 @@ export const apply: readonly Scenario[] = [
   {
     name: 'apply into a namespace there is not',
     files: {
+      'elsewhere.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: {name: elsewhere}\n',
       'ns.yaml': configMap('homeless', { a: '1' }),
       'ns2.yaml': configMap('homeless', { a: '1' }).replace('metadata:\n', 'metadata:\n  namespace: elsewhere\n'),
     },
@@ -157,7 +158,8 @@ export const apply: readonly Scenario[] = [
       'kubectl apply -f ns.yaml -n elsewhere',
       'kubectl apply -f ns2.yaml',
       'kubectl apply -f ns2.yaml -n default',
-      'kubectl create namespace elsewhere',
+      'kubectl apply -f elsewhere.yaml',
+      wait(1),
       'kubectl apply -f ns2.yaml',
       'kubectl get cm homeless -n elsewhere -o name',
     ],

@@ -1,5 +1,5 @@
 import { type Scenario, wait } from '../scenario.ts';
-import { configMap, deployment, pod, service } from './manifests.ts';
+import { configMap, deployment } from './manifests.ts';
 
 export const change: readonly Scenario[] = [
   {

@@ -59,7 +59,7 @@ export const create: readonly Scenario[] = [
     name: 'create at the server',
     steps: [
       'kubectl create deployment cd1 --image=nginx:1.27',
-      'kubectl create deployment cd1 --image=nginx:1.27',
+      'kubectl create deployment cd1 --image=nginx:1.27 --replicas=2',
       'kubectl create configmap cc1 --from-literal=a=b',
       'kubectl create secret generic cs1 --from-literal=a=b',
       'kubectl create namespace cn1',

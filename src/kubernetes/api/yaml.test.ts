@@ -51,7 +51,7 @@ describe('reads as kubectl does', () => {
   });
 
   test.each([
-    ['a: b: c', 'yaml: line 1: mapping values are not allowed in this context', 1],
+    ['a: b: c', 'yaml: mapping values are not allowed in this context', 1],
     ['kind: A\n---\na:\n  b: 1\n c: 2\n', 'yaml: line 3: did not find expected key', 5],
     ['a:\n\tb: 1\n', 'yaml: line 2: found character that cannot start any token', 2],
   ])('%j is refused', (text, message, line) => {

@@ -27,8 +27,11 @@ export function fromBase64url(text: string): string {
 }
 
 /** RFC 4648 section 4, with padding, of a text's UTF-8 bytes: the form of a Secret's data. */
-export function base64(text: string): string {
-  const out = base64url(utf8(text)).replace(/-/g, '+').replace(/_/g, '/');
+export const base64 = (text: string): string => base64OfBytes(utf8(text));
+
+/** The same of bytes, one character each. */
+export function base64OfBytes(bytes: string): string {
+  const out = base64url(bytes).replace(/-/g, '+').replace(/_/g, '/');
   return out + '='.repeat((4 - (out.length % 4)) % 4);
 }
 

@@ -12,17 +12,28 @@ import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
 /** Upstream's `MaxRequestBodyBytes`. */
 const LARGEST_BODY = 3 * 1024 * 1024;
-const BODY_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF];
 
 export const mediaType = (request: ApiRequest): string => (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 
-/** The value of a body: inside the world it is one, from outside it is JSON or YAML text. Throws 400, 413, 415. */
-export function bodyValue(request: ApiRequest, asType = mediaType(request)): Json | undefined {
+interface Named {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+/** The only body that is read for its value alone. */
+const DELETE_OPTIONS: Named = { apiVersion: 'v1', kind: 'DeleteOptions' };
+
+/**
+ * The value of a body: inside the world it is one, from outside it is JSON or YAML text, or protobuf with a character
+ * for each byte, which is a message of kind `expected` if it names none itself. Throws 400, 413, 415.
+ */
+export function bodyValue(request: ApiRequest, asType = mediaType(request), expected = DELETE_OPTIONS): Json | undefined {
   const { body } = request;
   if (typeof body !== 'string') return body;
   if (body.length > LARGEST_BODY) throw entityTooLarge(LARGEST_BODY);
-  if (asType === 'application/vnd.kubernetes.protobuf') throw unsupportedMediaType(BODY_TYPES.slice(0, 2));
   if (body === '') return undefined;
+  if (asType === PROTOBUF) return protobufValue(body, expected);
   if (asType.endsWith('yaml')) {
     const { parseYaml, YamlError } = border();
     try {
@@ -39,6 +50,18 @@ export function bodyValue(request: ApiRequest, asType = mediaType(request)): Jso
   }
 }
 
+/** A protobuf body's value. Kinds without a protobuf form are refused, as upstream refuses those of custom resources. Throws 400, 415. */
+function protobufValue(body: string, expected: Named): Json {
+  const read = border().fromProtobuf(body, expected);
+  if ('value' in read) return read.value;
+  if ('unknown' in read) throw unsupportedMediaType(BODY_TYPES.slice(0, 2));
+  if (read.gvk) {
+    const { apiVersion, kind } = read.gvk;
+    throw badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: ${read.error}`);
+  }
+  throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${read.error} (${byteSummary(body)})`);
+}
+
 /** The body is no JSON; what it was to be decides the words. */
 class JsonTextError extends Error {
   constructor(
@@ -50,12 +73,12 @@ class JsonTextError extends Error {
 }
 
 /** The body as an object of `kind`, whose apiVersion and kind may be left out. Unknown fields are dealt with as fieldValidation says. */
-export function bodyObject(call: Call, kind: Kind, expected: { readonly apiVersion: string; readonly kind: string }): KubeObject {
+export function bodyObject(call: Call, kind: Kind, expected: Named): KubeObject {
   const type = mediaType(call.request);
-  if (typeof call.request.body === 'string' && type !== '' && !BODY_TYPES.includes(type)) throw unsupportedMediaType(BODY_TYPES.slice(0, 2));
+  if (typeof call.request.body === 'string' && type !== '' && !BODY_TYPES.includes(type)) throw unsupportedMediaType(BODY_TYPES);
   let value: Json | undefined;
   try {
-    value = bodyValue(call.request, type);
+    value = bodyValue(call.request, type, expected) ?? (type === PROTOBUF ? protobufValue('', expected) : undefined);
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
     throw badRequest(
@@ -104,6 +127,14 @@ function fieldValidation(call: Call): 'Strict' | 'Warn' | 'Ignore' {
 
 /** The first thirty characters of a body, as upstream shows them. */
 const summary = (body: string): string => (body.length > 30 ? `${JSON.stringify(body.slice(0, 30))}...` : JSON.stringify(body));
+
+/** The same of bytes: in hexadecimal. */
+function byteSummary(body: string): string {
+  if (body === '') return '<empty>';
+  let hex = '';
+  for (let i = 0; i < body.length && i < 30; i++) hex += body.charCodeAt(i).toString(16).padStart(2, '0');
+  return body.length > 30 ? `${hex} ...` : hex;
+}
 
 /** What Go's decoder says of a text that is no JSON: the offending character and where it stands. Here simplified: the common cases. */
 function jsonErrorText(text: string): string {

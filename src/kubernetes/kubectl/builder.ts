@@ -2,10 +2,10 @@
 
 import { FileError } from '../../linux/files.ts';
 import type { Json } from '../api/json.ts';
-import { loadDocuments, YamlError } from '../api/yaml.ts';
-import { parseSelector } from '../api/selector.ts';
 import { ApiError } from '../api/request.ts';
-import { groupVersionOf, pathOf, resourceText, type ResourceInfo } from './discovery.ts';
+import { parseSelector } from '../api/selector.ts';
+import { loadDocuments, YamlError } from '../api/yaml.ts';
+import { groupVersionOf, pathOf, type ResourceInfo, resourceText } from './discovery.ts';
 import { AggregateFailure, KubectlError } from './errors.ts';
 import { type FlagSpecs, SELECTOR_FLAGS } from './flags.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
@@ -93,7 +93,11 @@ export async function listObjects(
     if (options.fieldSelector) query['fieldSelector'] = options.fieldSelector;
     if (options.chunk !== 0) query['limit'] = String(options.chunk ?? 500);
     if (token) query['continue'] = token;
-    const body = await explained(info, query, session.request('GET', pathOf(info, options.everything ? undefined : (options.namespace ?? session.namespace)), { query }));
+    const body = await explained(
+      info,
+      query,
+      session.request('GET', pathOf(info, options.everything ? undefined : (options.namespace ?? session.namespace)), { query }),
+    );
     if (!isObject(body)) return { items, resourceVersion: '' };
     const listKind = String(body['kind'] ?? '');
     for (const item of (body['items'] as readonly ObjectLike[] | undefined) ?? []) {

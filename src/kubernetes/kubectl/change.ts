@@ -1,11 +1,11 @@
 /** Changing one object: the difference between what was read and what it should be, sent as a patch. */
 import type { Json } from '../api/json.ts';
+import { twoWayPatch } from '../api/three-way.ts';
 import type { Target } from './builder.ts';
 import { isBuiltIn, modelFor } from './commands/apply.ts';
 import { pathOf } from './discovery.ts';
 import { type DryRun, writeQuery } from './printers/result.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
-import { twoWayPatch } from './three-way.ts';
 
 export type PatchKind = 'strategic' | 'merge' | 'json';
 const MEDIA: Readonly<Record<PatchKind, string>> = {

@@ -147,7 +147,7 @@ describe('apply, create, delete', () => {
       expect(await run('kubectl apply -f nope.yaml')).toBe('error: the path "nope.yaml" does not exist\n[1]\n');
       files.write('/home/you/e.yaml', 'a: b: c\n');
       expect(await run('kubectl apply -f e.yaml')).toBe(
-        'error: error parsing e.yaml: error converting YAML to JSON: yaml: line 1: mapping values are not allowed in this context\n[1]\n',
+        'error: error parsing e.yaml: error converting YAML to JSON: yaml: mapping values are not allowed in this context\n[1]\n',
       );
     });
   });
@@ -221,7 +221,7 @@ describe('the rest', () => {
   });
   it('mistakes at the command line', async () => {
     await lab(async ({ run }) => {
-      expect(await run('kubectl gett pods')).toBe('error: unknown command "gett" for "kubectl"\n\nDid you mean this?\n\tget\n\n[1]\n');
+      expect(await run('kubectl gett pods')).toBe('error: unknown command "gett" for "kubectl"\n\nDid you mean this?\n\tset\n\tget\n[1]\n');
       expect(await run('kubectl get pods --foo')).toBe("error: unknown flag: --foo\nSee 'kubectl get --help' for usage.\n[1]\n");
       expect(await run('kubectl get pods -o')).toBe("error: flag needs an argument: 'o' in -o\nSee 'kubectl get --help' for usage.\n[1]\n");
       expect(await run('kubectl get')).toContain('error: Required resource not specified.\n');

@@ -16,8 +16,8 @@ import type { Command } from './commands/command.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { helpText } from './commands/help.ts';
 import { Discovery, type DiscoveryCache, emptyCache } from './discovery.ts';
-import { describeError, KubectlError } from './errors.ts';
-import { type Flags, GLOBAL_FLAGS, parseFlags } from './flags.ts';
+import { describeError, ExitWith, KubectlError } from './errors.ts';
+import { type Flags, GLOBAL_FLAGS, parseDuration, parseFlags } from './flags.ts';
 import { readConfig, subjectOf } from './kubeconfig.ts';
 import { createRequester, type Session } from './session.ts';
 
@@ -73,15 +73,33 @@ export function createKubectl(options: KubectlOptions): Program {
   };
 }
 
+/** `kubectl config` works on what is not there yet. */
+/** Their --user is not the kubeconfig's. */
+const OWN_USER = /^kubectl (create (cluster)?rolebinding|set subject)\b/;
+const needsServer = (command: string): boolean => !command.startsWith('kubectl config');
+
 export function openSession(self: ProgramContext, flags: Flags, command: string, options: KubectlOptions): Session {
   const config = readConfig(self, flags);
   const contextName = flags.text('context') || config.currentContext;
   const context = config.contexts.find((entry) => entry.name === contextName)?.context;
-  if (flags.text('context') && !context) throw new KubectlError(`context ${JSON.stringify(contextName)} does not exist`);
+  if (flags.text('context') && !context && needsServer(command)) {
+    self.stderr(`Error in configuration: context was not found for specified context: ${contextName}\n`);
+    throw new ExitWith(1);
+  }
   const clusterName = flags.text('cluster') || context?.cluster;
   const cluster = config.clusters.find((entry) => entry.name === clusterName)?.cluster;
-  const userName = flags.text('user') || context?.user;
+  const asked = OWN_USER.test(command) ? '' : flags.text('user');
+  const userName = asked || context?.user;
   const user = config.users.find((entry) => entry.name === userName)?.user;
+  if (needsServer(command)) {
+    if (flags.text('cluster') && !cluster) throw new KubectlError(`cluster ${JSON.stringify(clusterName)} does not exist`);
+    if (asked && !user) throw new KubectlError(`auth info ${JSON.stringify(userName)} does not exist`);
+    const timeout = flags.text('request-timeout');
+    if (timeout !== '' && parseDuration(timeout) === undefined && !/^[+-]?\d+$/.test(timeout))
+      throw new KubectlError(
+        'Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)',
+      );
+  }
   const serverUrl = flags.text('server') || cluster?.server || 'https://10.0.0.10:6443';
   const server = serverUrl.replace(/^https?:\/\//, '').replace(/\/$/, '');
   const token = flags.text('token') || user?.token;
@@ -153,7 +171,7 @@ export function findCommand(argv: readonly string[]): Found {
       if (!command) {
         const near = suggestions(name, Object.keys(COMMANDS));
         throw new KubectlError(
-          `unknown command ${JSON.stringify(name)} for "kubectl"${near.length > 0 ? `\n\nDid you mean this?\n${near.map((text) => `\t${text}\n`).join('')}` : ''}`,
+          `unknown command ${JSON.stringify(name)} for "kubectl"${near.length > 0 ? `\n\nDid you mean this?\n${near.map((text) => `\t${text}`).join('\n')}` : ''}`,
         );
       }
       // Only groups of commands (rollout, set, config) insist; `create -f x` and `create foo` go to create itself.
@@ -188,9 +206,17 @@ function commandIndex(argv: readonly string[], command: Command | undefined): nu
   return -1;
 }
 
+/** In the order in which kubectl's groups list them, as cobra suggests them. */
+const ORDER =
+  'create expose run set explain get edit delete rollout scale autoscale certificate cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth debug events diff apply patch replace wait kustomize label annotate completion config plugin version api-versions api-resources options'.split(
+    ' ',
+  );
+
 /** cobra's: Levenshtein distance of at most two, or a common beginning. */
 function suggestions(typed: string, names: readonly string[]): readonly string[] {
-  return names.filter((name) => distance(typed.toLowerCase(), name) <= 2 || name.startsWith(typed.toLowerCase())).sort();
+  return names
+    .filter((name) => distance(typed.toLowerCase(), name) <= 2 || name.startsWith(typed.toLowerCase()))
+    .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
 }
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,6 +1,7 @@
 /** The revisions of workloads: replica sets of a deployment, controller revisions of the others (kubectl pkg/polymorphichelpers history.go, rollback.go). */
 import type { Json } from '../api/json.ts';
 import { applyStrategicMergePatch } from '../api/patch.ts';
+import { equalJson } from '../api/three-way.ts';
 import type { Kind, PodTemplateSpec } from '../api/types.gen.ts';
 import { listObjects } from './builder.ts';
 import { partOf, withPart } from './change.ts';
@@ -11,7 +12,6 @@ import { KubectlError } from './errors.ts';
 import { alignTabs, DESCRIBE_TABS } from './printers/tabwriter.ts';
 import { REVISION } from './rollout-status.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
-import { equalJson } from './three-way.ts';
 
 const CHANGE_CAUSE = 'kubernetes.io/change-cause';
 const HASH = 'pod-template-hash';

@@ -19,7 +19,7 @@ export const bringApplet =
 
 /** Every applet's name; a test holds it against the applets themselves. */
 export const APPLET_NAMES: readonly string[] =
-  '[ awk base64 basename cat chmod chown clear column cp curl cut date diff dirname echo egrep env false fgrep find grep head hostname id ls mkdir mv nc nl nslookup ping printenv printf ps pwd readlink realpath reset rev rm rmdir sed seq sleep sort stat sync tac tail tee test timeout touch tr true uname uniq uptime watch wc wget which whoami xargs yes'.split(
+  '[ awk base64 basename cat chmod chown clear column cp curl cut date diff dirname echo egrep env false fgrep find grep head hostname id ls mkdir mv nano nc nl nslookup ping printenv printf ps pwd readlink realpath reset rev rm rmdir sed seq sleep sort stat sync tac tail tee test timeout touch tr true uname uniq uptime watch wc wget which whoami xargs yes'.split(
     ' ',
   );
 

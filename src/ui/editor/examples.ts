@@ -1,103 +1,16 @@
-/** What the editor offers to begin with. A test holds the texts equal to the files in the laptop's `examples` folder. */
-const TEXTS = {
-  'deployment.yaml': `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  labels:
-    app: web
-spec:
-  replicas: 3
-  selector:
-    matchLabels:
-      app: web
-  template:
-    metadata:
-      labels:
-        app: web
-    spec:
-      containers:
-      - name: nginx
-        image: nginx:1.27
-        ports:
-        - containerPort: 80
-        resources:
-          requests:
-            cpu: 100m
-            memory: 64Mi
-          limits:
-            memory: 128Mi
-        readinessProbe:
-          httpGet:
-            path: /
-            port: 80
-          periodSeconds: 5
-`,
-  'service.yaml': `apiVersion: v1
-kind: Service
-metadata:
-  name: web
-spec:
-  selector:
-    app: web
-  ports:
-  - name: http
-    port: 80
-    targetPort: 80
-`,
-  'pod.yaml': `apiVersion: v1
-kind: Pod
-metadata:
-  name: toolbox
-spec:
-  containers:
-  - name: shell
-    image: busybox:1.36
-    command: ["sh", "-c", "while true; do date; sleep 10; done"]
-`,
-  'configmap.yaml': `apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: settings
-data:
-  GREETING: hello
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: greeter
-spec:
-  restartPolicy: Never
-  containers:
-  - name: greeter
-    image: busybox:1.36
-    command: ["sh", "-c", "echo $GREETING"]
-    envFrom:
-    - configMapRef:
-        name: settings
-`,
-  'crashing.yaml': `apiVersion: v1
-kind: Pod
-metadata:
-  name: crashing
-spec:
-  containers:
-  - name: app
-    image: busybox:1.36
-    command: ["sh", "-c", "echo starting; sleep 5; exit 1"]
-`,
-} as const;
+/** What the editor offers to begin with: the files of the laptop's `examples` folder. */
+import { SAMPLES } from '../../kubernetes/api/samples.ts';
 
 export interface Example {
-  readonly file: keyof typeof TEXTS;
+  readonly file: keyof typeof SAMPLES;
   readonly label: string;
   readonly text: string;
 }
-const LABELS: readonly (readonly [file: keyof typeof TEXTS, label: string])[] = [
+const LABELS: readonly (readonly [file: keyof typeof SAMPLES, label: string])[] = [
   ['deployment.yaml', 'Deployment'],
   ['service.yaml', 'Service'],
   ['pod.yaml', 'Pod'],
   ['configmap.yaml', 'ConfigMap'],
   ['crashing.yaml', 'Crashing pod'],
 ];
-export const EXAMPLES: readonly Example[] = LABELS.map(([file, label]) => ({ file, label, text: TEXTS[file] }));
+export const EXAMPLES: readonly Example[] = LABELS.map(([file, label]) => ({ file, label, text: SAMPLES[file] }));

@@ -5,10 +5,10 @@
 import { canonicalJson } from '../../kubernetes/api/hash.ts';
 import type { Json } from '../../kubernetes/api/json.ts';
 import { byObject, collectionPath, objectPath } from '../../kubernetes/api/resources.ts';
+import { LAST_APPLIED, threeWayPatch } from '../../kubernetes/api/three-way.ts';
 import { loadDocuments, parseYaml, YamlError } from '../../kubernetes/api/yaml.ts';
 import { dump } from '../../kubernetes/api/yaml-dump.ts';
 import { lineOf } from './place.ts';
-import { LAST_APPLIED, threeWayPatch } from './three-way.ts';
 
 export const DEFAULT_NAMESPACE = 'default';
 
@@ -138,13 +138,14 @@ export class Reader {
     const kept = this.kept[id]!;
     const is = JSON.parse(current) as JsonObject;
     const annotations = isObject(is['metadata']) && isObject(is['metadata']['annotations']) ? is['metadata']['annotations'] : {};
-    let original: Json | undefined;
+    let original: JsonObject | undefined;
     try {
-      original = JSON.parse(textOf(annotations[LAST_APPLIED])) as Json;
+      const applied = JSON.parse(textOf(annotations[LAST_APPLIED])) as Json;
+      if (isObject(applied)) original = applied;
     } catch {
       // Never applied, or by something that wrote no JSON: then nothing is deleted.
     }
-    return JSON.stringify(threeWayPatch(kept.type, original, kept.object, is));
+    return JSON.stringify(threeWayPatch(kept.type, original, isObject(kept.object) ? kept.object : {}, is));
   }
 
   /** The line of the whole text on which a field of the manifest stands. */

@@ -31,7 +31,7 @@ export function Why({ thing }: { thing: Thing }) {
     <ol className={css['chain']}>
       {ordered.map((step) => (
         <li key={step.fact.id}>
-          {step.sentence}
+          <Sentence text={step.sentence} />
           <small>
             t={clockText(step.fact.at)} · {step.fact.by}
           </small>
@@ -39,4 +39,9 @@ export function Why({ thing }: { thing: Thing }) {
       ))}
     </ol>
   );
+}
+
+/** A sentence of the world; what stands between backticks was typed by somebody. */
+function Sentence({ text }: { text: string }) {
+  return text.split('`').map((part, i) => (i % 2 === 1 ? <code key={part}>{part}</code> : part));
 }

@@ -33,7 +33,7 @@ export function TopBar() {
           id="filter"
           type="search"
           aria-label="Filter pods"
-          placeholder="Filter: status:failed app=web"
+          placeholder={matchMedia('(max-width: 640px)').matches ? 'Filter' : 'Filter: status:failed app=web'}
           value={text}
           spellCheck={false}
           autoComplete="off"

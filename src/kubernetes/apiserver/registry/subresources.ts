@@ -234,7 +234,11 @@ function kubeletRefusal({ status, body }: ApiResponse, name: string): ApiError {
   if (status === 500) return internal(text);
   if (status === 400) return badRequest(text);
   return status === 404
-    ? failure(404, 'NotFound', 'the server could not find the requested resource', { name, kind: 'pods/log', causes: [{ reason: 'UnexpectedServerResponse', message: text }] })
+    ? failure(404, 'NotFound', 'the server could not find the requested resource', {
+        name,
+        kind: 'pods/log',
+        causes: [{ reason: 'UnexpectedServerResponse', message: text }],
+      })
     : failure(status, '', text, { name, kind: 'pods/log' });
 }
 

@@ -2,9 +2,9 @@
 import type { Program } from '../../../linux/program.ts';
 import { bringApplet, lazyApplets } from '../../../linux/shell/lazy.ts';
 
-/** `/bin/sh` and every applet under /bin. */
+/** `/bin/sh` and every applet under /bin; nano is no part of busybox, and images come without an editor. */
 export const basePrograms: Readonly<Record<string, Program>> = {
-  ...Object.fromEntries(Object.entries(lazyApplets).map(([name, program]) => [`/bin/${name}`, program])),
+  ...Object.fromEntries(Object.entries(lazyApplets).flatMap(([name, program]) => (name === 'nano' ? [] : [[`/bin/${name}`, program]]))),
   '/bin/sh': bringApplet('sh'),
   '/bin/bash': bringApplet('sh'),
   '/usr/bin/env': bringApplet('env'),

@@ -2,6 +2,7 @@
 import type { Json } from '../../api/json.ts';
 import { ApiError } from '../../api/request.ts';
 import { SCHEMA } from '../../api/schema.ts';
+import { LAST_APPLIED, threeWayPatch } from '../../api/three-way.ts';
 import { dump } from '../../api/yaml.ts';
 import { forEach, getObject, type Loaded, loadFiles, locate, resolveObjects } from '../builder.ts';
 import { pathOf, resourceText } from '../discovery.ts';
@@ -10,10 +11,7 @@ import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts'
 import { goJson } from '../printers/objects.ts';
 import { type DryRun, dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
-import { threeWayPatch } from '../three-way.ts';
 import type { Command } from './command.ts';
-
-export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export const apply: Command = {
   summary: 'Apply a configuration to a resource by file name or stdin',

@@ -341,7 +341,7 @@ describe('nodes', () => {
       await server.post('/api/v1/namespaces/default/pods', pod('vol', { volumes: [{ name: 'v', emptyDir: {} }] }, owned));
       const [local, unmanaged] = [
         'cannot delete Pods with local storage (use --delete-emptydir-data to override): default/vol',
-        'cannot delete Pods that declare no controller (use --force to override): default/lone',
+        'cannot delete cannot delete Pods that declare no controller (use --force to override): default/lone',
       ];
       expect(await run('kubectl drain node-1')).toBe(
         `node/node-1 cordoned\nerror: unable to drain node "node-1" due to error: [${unmanaged}, ${local}], continuing command...\nThere are pending nodes to be drained:\n node-1\n${unmanaged}\n${local}\n[1]\n`,

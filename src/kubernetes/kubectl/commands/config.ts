@@ -36,7 +36,9 @@ function unset(config: KubeConfig, property: string): KubeConfig {
   if (!(head in keys)) throw new KubectlError(`unable to set: ${property}`);
   const list = head as keyof typeof keys;
   // Names may hold dots: the longest that is there is meant.
-  const entry = [...config[list]].sort((a, b) => b.name.length - a.name.length).find(({ name }) => rest.join('.') === name || rest.join('.').startsWith(`${name}.`));
+  const entry = [...config[list]]
+    .sort((a, b) => b.name.length - a.name.length)
+    .find(({ name }) => rest.join('.') === name || rest.join('.').startsWith(`${name}.`));
   if (rest.length === 0) return { ...config, [list]: [] };
   if (!entry) return config;
   const field = rest.join('.').slice(entry.name.length + 1);

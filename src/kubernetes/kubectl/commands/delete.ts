@@ -119,7 +119,8 @@ async function targetsOf(session: Session, args: readonly string[]): Promise<rea
   const fieldSelector = flags.text('field-selector');
   if (flags.bool('all') && selector) throw new KubectlError("setting 'all' parameter but found a non empty selector. ");
   const everything = flags.bool('all-namespaces');
-  if (flags.bool('all') && args.length > 1 && !args.some((arg) => arg.includes('/'))) throw new KubectlError('name cannot be provided when a selector is specified');
+  if (flags.bool('all') && args.length > 1 && !args.some((arg) => arg.includes('/')))
+    throw new KubectlError('name cannot be provided when a selector is specified');
   const selection = await select(session, args, { selector, everything: false });
   const found: Target[] = [...selection.targets];
   for (const info of selection.lists) {

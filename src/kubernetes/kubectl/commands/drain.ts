@@ -13,7 +13,8 @@ import { mark, NODE_FLAGS, nodesOf, plain } from './cordon.ts';
 
 type PodObject = DeepReadonly<Pod>;
 
-const UNMANAGED_ERROR = 'cannot delete Pods that declare no controller (use --force to override)';
+// Upstream says "cannot delete" twice here; so do we.
+const UNMANAGED_ERROR = 'cannot delete cannot delete Pods that declare no controller (use --force to override)';
 const DAEMON_ERROR = 'cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)';
 const LOCAL_ERROR = 'cannot delete Pods with local storage (use --delete-emptydir-data to override)';
 const MIRROR = 'kubernetes.io/config.mirror';

@@ -78,8 +78,7 @@ export async function run(session: Session, pod: PodObject, subresource: 'exec' 
     const body = response.body;
     if (isObject(body) && body['kind'] === 'Status') {
       const status = body as unknown as Status;
-      if (status.code === 500)
-        throw new KubectlError(`Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}`);
+      if (status.code === 500) throw new KubectlError(`Internal error occurred: ${(status.message ?? '').replace(/^Internal error occurred: /, '')}`);
       throw new ApiError(status);
     }
     throw new KubectlError(`unable to upgrade connection: ${typeof body === 'string' ? body : `HTTP ${response.status}`}`);

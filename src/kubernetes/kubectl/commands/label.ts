@@ -1,6 +1,7 @@
 /** kubectl label and annotate (kubectl pkg/cmd/label, pkg/cmd/annotate). */
 import type { Json } from '../../api/json.ts';
 import { labelValueErrors } from '../../api/names.ts';
+import { twoWayPatch } from '../../api/three-way.ts';
 import { type Loaded, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
 import { sendPatch } from '../change.ts';
 import { AggregateFailure, KubectlError } from '../errors.ts';
@@ -8,7 +9,6 @@ import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, SELECTOR_
 import { goJson } from '../printers/objects.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
-import { twoWayPatch } from '../three-way.ts';
 import type { Command } from './command.ts';
 
 type What = 'label' | 'annotation';

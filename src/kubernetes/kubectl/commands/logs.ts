@@ -55,7 +55,8 @@ export const logs: Command = {
     } else {
       const found = await podsOf(session, args[0]!, flags.bool('all-pods')).catch((error: unknown) => {
         // `logs` alone words it so, since 1.31.
-        if (error instanceof ApiError && error.reason === 'NotFound') throw new KubectlError(`error from server (NotFound): ${error.message} in namespace ${JSON.stringify(session.namespace)}`);
+        if (error instanceof ApiError && error.reason === 'NotFound')
+          throw new KubectlError(`error from server (NotFound): ${error.message} in namespace ${JSON.stringify(session.namespace)}`);
         throw error;
       });
       pods = found.pods;

@@ -2,6 +2,7 @@
 import type { Json } from '../../api/json.ts';
 import { applyJsonPatch } from '../../api/json-patch.ts';
 import { applyMergePatch, applyStrategicMergePatch } from '../../api/patch.ts';
+import { equalJson } from '../../api/three-way.ts';
 import type { Kind } from '../../api/types.gen.ts';
 import { parseYaml, YamlError } from '../../api/yaml.ts';
 import { loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
@@ -11,7 +12,6 @@ import { AggregateFailure, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
-import { equalJson } from '../three-way.ts';
 import { isBuiltIn } from './apply.ts';
 import type { Command } from './command.ts';
 

@@ -2,12 +2,13 @@
 import type { Program } from '../../program.ts';
 import { awk } from './awk.ts';
 import { fileApplets } from './files.ts';
+import { nano } from './nano.ts';
 import { networkApplets } from './network.ts';
 import { sed } from './sed.ts';
 import { systemApplets } from './system.ts';
 import { textApplets } from './text.ts';
 
-export const applets: Readonly<Record<string, Program>> = { ...textApplets, ...fileApplets, ...systemApplets, ...networkApplets, sed, awk };
+export const applets: Readonly<Record<string, Program>> = { ...textApplets, ...fileApplets, ...systemApplets, ...networkApplets, sed, awk, nano };
 
 /** Looks into the machine that the host grants: each gives the text the program of that name prints. */
 export interface HostTools {

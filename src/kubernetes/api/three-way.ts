@@ -3,9 +3,13 @@
  * says is set (live against file); what only others wrote stays. Strategic where the kind's lists have merge
  * keys, plain JSON merge otherwise (apimachinery strategicpatch.CreateThreeWayMergePatch, jsonmergepatch).
  */
-import type { Json } from '../api/json.ts';
-import { childModel, mergeKeyOf, retainsKeys } from '../api/merge-keys.ts';
-import { isObject, type JsonObject } from './session.ts';
+import type { Json } from './json.ts';
+import { childModel, mergeKeyOf, retainsKeys } from './merge-keys.ts';
+
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+type JsonObject = { readonly [key: string]: Json | undefined };
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 interface DiffOptions {
   readonly ignoreDeletions: boolean;

@@ -1,5 +1,5 @@
 /** Manifests to begin with: files in the laptop's `examples`, and what the editor offers. */
-export const SAMPLES: Readonly<Record<string, string>> = {
+export const SAMPLES = {
   'deployment.yaml': `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -86,4 +86,4 @@ spec:
     image: busybox:1.36
     command: ["sh", "-c", "echo starting; sleep 5; exit 1"]
 `,
-};
+} as const;
