@@ -13,6 +13,18 @@ async function take(page: Page, name: string): Promise<void> {
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
   expect(statSync(path).size, name).toBeLessThan(MOST_BYTES);
 }
+/** Waits until the camera has come to rest. */
+async function still(page: Page): Promise<void> {
+  let before = '';
+  await expect
+    .poll(async () => {
+      const now = JSON.stringify(await page.evaluate(() => window.__lab.camera()));
+      const same = now === before;
+      before = now;
+      return same;
+    })
+    .toBe(true);
+}
 /** A cluster with a shop on it: three web pods behind a Service, a cache, and one image that does not exist. */
 async function furnish(page: Page): Promise<void> {
   await open(page, '?seed=7');
@@ -40,8 +52,10 @@ for (const scheme of ['light', 'dark'] as const) {
     await expect(inspector(page).getByRole('listitem').first()).toBeVisible();
     await pause(page);
     // All of it in what the inspector leaves free.
-    await page.getByRole('application', { name: /Map/ }).focus();
-    await page.keyboard.press('0');
+    const from = await page.evaluate(() => window.__lab.camera().zoom);
+    await page.getByRole('button', { name: 'Fit everything' }).click();
+    await expect.poll(() => page.evaluate(() => window.__lab.camera().zoom)).not.toBe(from);
+    await still(page);
     await page.getByRole('banner').hover();
     await take(page, `map-${scheme}`);
   });
@@ -71,7 +85,7 @@ test('the editor, the terminal, a lesson', async ({ page }) => {
   await take(page, 'terminal');
   await dockTab(page, 'YAML').click();
   await expect(page.getByTestId('yaml-editor').locator('.view-lines')).toBeVisible();
-  await page.getByRole('combobox', { name: 'Insert an example' }).selectOption({ index: 1 });
+  await page.getByRole('combobox', { name: 'Insert an example' }).selectOption({ index: 4 });
   await page.getByRole('button', { name: /^Apply/ }).click();
   await expect(page.getByRole('region', { name: 'What the API server said' })).toBeVisible();
   await take(page, 'editor');

@@ -20,6 +20,7 @@ export const DIFFERENCES: readonly Difference[] = [
     "kubectl get pods -o go-template='{{len .items}}'",
   ]),
   ...all('diff', 'diff is not written yet', ['kubectl diff -f diff.yaml', 'kubectl diff -f diff2.yaml | grep -E "^[-+] "']),
+  ...all('autoscale', 'autoscale is not written yet', ['kubectl autoscale deploy auto --min=1 --max=5 --cpu-percent=80']),
   ...all('create with mistakes', HELP, ['kubectl create secret']),
   ...all('rollout', HELP, ['kubectl rollout']),
   ...all('top without metrics', HELP, ['kubectl top']),

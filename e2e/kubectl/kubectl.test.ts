@@ -3,7 +3,8 @@
  * kubectl talks to a world over HTTP, once at the laptop of another world of the same seed. What is
  * printed, and the exit code, must be the same.
  *
- * Needs a kubectl (ORRERY_KUBECTL, or one on the PATH); says so and runs nothing where there is none.
+ * Needs a kubectl of our release (on the PATH; ORRERY_KUBECTL names any other); says so and runs nothing
+ * where there is none. ORRERY_SCENARIO=rollout plays only those with `rollout` in their names.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DIFFERENCES } from './differences.ts';

@@ -14,6 +14,7 @@ import { newSession } from '../../src/cluster/session.ts';
 import { serve } from '../../src/hosts/http.ts';
 import { Headless } from '../../src/hosts/node.ts';
 import type { TextRequest } from '../../src/hosts/protocol.ts';
+import { RELEASE } from '../../src/kubernetes/api/release.ts';
 import type { ApiResponse } from '../../src/kubernetes/api/request.ts';
 import { ms, seconds } from '../../src/sim/clock.ts';
 import type { Outcome } from './scenario.ts';
@@ -23,21 +24,23 @@ const PACE = 25;
 /** A command that hangs is told to end after so many real milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** The kubectl to hold ours against, or undefined. */
+/** The kubectl to hold ours against, or undefined: one of our release, for texts differ from one to the next. ORRERY_KUBECTL names one, of whatever release. */
 export function findKubectl(): string | undefined {
-  const candidates = [
-    process.env['ORRERY_KUBECTL'],
-    '/usr/lib/google-cloud-sdk/bin/kubectl.1.33',
-    ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'kubectl')),
-  ];
-  return candidates.find((path) => path !== undefined && path !== '' && existsSync(path) && runs(path));
+  const chosen = process.env['ORRERY_KUBECTL'];
+  if (chosen) return versionOf(chosen) !== undefined ? chosen : undefined;
+  const release = minorOf(RELEASE.gitVersion);
+  const candidates = ['/usr/lib/google-cloud-sdk/bin/kubectl.1.33', ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'kubectl'))];
+  return candidates.find((path) => existsSync(path) && versionOf(path) === release);
 }
 
-function runs(path: string): boolean {
+const minorOf = (version: string): string | undefined => /v\d+\.\d+/.exec(version)?.[0];
+
+/** `v1.33`; undefined when it is no kubectl. */
+function versionOf(path: string): string | undefined {
   try {
-    return execFileSync(path, ['version', '--client'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes('Client Version');
+    return minorOf(execFileSync(path, ['version', '--client'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -63,6 +63,8 @@ export interface Circumstances {
   /** An integer in [0, 2^31): what `--probability` and random ports are decided by. */
   draw(): number;
   readonly commit: boolean;
+  /** Nobody looks: no hops are recorded (a quarter of a packet's cost). */
+  readonly unseen?: boolean;
 }
 
 interface Walk {
@@ -106,6 +108,7 @@ const NO_RULES: readonly MatchedRule[] = [];
 const NO_STATES: readonly CtState[] = [];
 
 function hop(w: Walk, netns: Netns, device: string, step: Hop['step'], note = '', before = w.packet, rules = NO_RULES, hook?: Hook): void {
+  if (w.at.unseen) return;
   w.hops.push({ netns: netns.name, device, step, hook, rules, before, after: w.packet, note });
 }
 
@@ -268,15 +271,20 @@ function hook(w: Walk, netns: Netns, name: Hook, inside: string, outside: string
 }
 
 const ask = (w: Walk, netns: Netns, table: TableName, name: Hook, inside: string, outside: string) =>
-  netns.iptables.walk(table, name, {
-    packet: w.packet,
-    in: inside,
-    out: outside,
-    mark: w.mark,
-    states: w.tracked?.states ?? NO_STATES,
-    netns,
-    draw: w.at.draw,
-  });
+  netns.iptables.walk(
+    table,
+    name,
+    {
+      packet: w.packet,
+      in: inside,
+      out: outside,
+      mark: w.mark,
+      states: w.tracked?.states ?? NO_STATES,
+      netns,
+      draw: w.at.draw,
+    },
+    w.at.unseen,
+  );
 
 function natDestination(w: Walk, netns: Netns, name: Hook, inside: string, outside: string): Outcome | undefined {
   const tracked = w.tracked;

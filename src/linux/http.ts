@@ -5,7 +5,7 @@
  * bodies are counted in characters, not bytes, unless they are ASCII (where both agree).
  */
 import type { Clock, Duration } from '../sim/clock.ts';
-import { type Connection, SocketError, type Sockets } from './sockets.ts';
+import type { Connection, SocketError, Sockets } from './sockets.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -153,25 +153,56 @@ export const formatResponse = (response: HttpResponse, headOnly = false): string
   return `${text}Content-Length: ${body.length}\r\n\r\n${headOnly ? '' : body}`;
 };
 
+/** Reads a connection to its end, by callback where it can: `take` says whether a promise hangs on it. */
+function read(connection: Connection, take: (text: string | undefined) => boolean, failed: (error: SocketError) => void): void {
+  if (connection.onReceive) {
+    connection.onReceive(take, failed);
+    return;
+  }
+  const next = (): void => {
+    connection.receive().then((text) => {
+      take(text);
+      if (text !== undefined) next();
+    }, failed);
+  };
+  next();
+}
+
 /** Sends one request over an open connection and reads the reply; closes the connection. Rejects with HttpError or SocketError. */
-export async function httpOver(connection: Connection, request: string): Promise<HttpReply> {
+export function httpOver(connection: Connection, request: string): Promise<HttpReply> {
+  return new Promise((resolve, reject) => exchange(connection, request, resolve, reject));
+}
+
+/** The same by callback, for the thousands of probes of an hour. */
+export function exchange(connection: Connection, request: string, done: (reply: HttpReply) => void, failed: (error: HttpError | SocketError) => void): void {
   connection.send(request);
   let text = '';
-  for (;;) {
-    const segment = await connection.receive();
-    if (segment !== undefined) text += segment;
-    const taken = takeMessage(text, segment === undefined, true);
-    if (taken) {
+  let over = false;
+  read(
+    connection,
+    (segment) => {
+      if (over) return false;
+      if (segment !== undefined) text = text === '' ? segment : text + segment;
+      const taken = takeMessage(text, segment === undefined, true);
+      if (!taken && segment !== undefined) return false;
+      over = true;
       connection.close();
-      const m = /^HTTP\/1\.\d (\d{3})/.exec(taken.message.first);
-      if (!m) throw new HttpError('MALFORMED', `malformed HTTP response "${taken.message.first.slice(0, 40)}"`);
-      return { status: Number(m[1]), headers: taken.message.headers, body: taken.message.body };
-    }
-    if (segment === undefined) {
-      connection.close();
-      throw new HttpError(text === '' ? 'CLOSED' : 'MALFORMED', text === '' ? 'EOF' : `malformed HTTP response "${text.split('\r\n')[0]!.slice(0, 40)}"`);
-    }
-  }
+      if (!taken) {
+        failed(new HttpError(text === '' ? 'CLOSED' : 'MALFORMED', text === '' ? 'EOF' : `malformed HTTP response "${text.split('\r\n')[0]!.slice(0, 40)}"`));
+        return true;
+      }
+      const { first, headers, body } = taken.message;
+      const m = /^HTTP\/1\.\d (\d{3})/.exec(first);
+      if (m) done({ status: Number(m[1]), headers, body });
+      else failed(new HttpError('MALFORMED', `malformed HTTP response "${first.slice(0, 40)}"`));
+      return true;
+    },
+    (error) => {
+      if (over) return;
+      over = true;
+      failed(error);
+    },
+  );
 }
 
 export interface HttpOptions {
@@ -225,41 +256,78 @@ export function withTimeout(clock: Clock, timeout: Duration, connection: Connect
  * Throws SocketError EADDRINUSE.
  */
 export function serveHttp(sockets: Sockets, port: number, handler: HttpHandler, onReply?: (request: HttpRequest, response: HttpResponse) => void): () => void {
-  return sockets.listen(port, (connection) => {
-    serveConnection(connection, handler, onReply).catch(() => {});
-  });
+  return sockets.listen(port, (connection) => serveConnection(connection, handler, onReply));
 }
 
-async function serveConnection(connection: Connection, handler: HttpHandler, onReply?: (request: HttpRequest, response: HttpResponse) => void): Promise<void> {
+/** Requests of one connection, one after the other; a handler that answers at once costs no promise. */
+function serveConnection(connection: Connection, handler: HttpHandler, onReply?: (request: HttpRequest, response: HttpResponse) => void): void {
   let text = '';
-  for (;;) {
-    const segment = await connection.receive().catch((error) => {
-      if (error instanceof SocketError) return undefined;
-      throw error;
-    });
-    if (segment === undefined) return connection.close();
-    text += segment;
-    for (let taken = takeMessage(text, false, false); taken; taken = takeMessage(text, false, false)) {
+  let busy = false;
+  let ended = false;
+  const hangUp = (): void => {
+    ended = true;
+    connection.close();
+  };
+  const reply = (request: HttpRequest, response: HttpResponse): void => {
+    const close = request.headers['connection']?.toLowerCase() === 'close';
+    onReply?.(request, response);
+    connection.send(formatResponse({ ...response, headers: { ...response.headers, Connection: close ? 'close' : 'keep-alive' } }, request.method === 'HEAD'));
+    if (close) hangUp();
+  };
+  const failure = (error: unknown): HttpResponse => ({
+    status: 500,
+    headers: { 'Content-Type': 'text/plain' },
+    body: `${error instanceof Error ? error.message : String(error)}\n`,
+  });
+  /** Says whether a promise hangs on it. */
+  const serve = (): boolean => {
+    while (!busy && !ended) {
+      const taken = takeMessage(text, false, false);
+      if (!taken) return false;
       text = taken.rest;
       const request = toRequest(taken.message, connection);
       if (!request) {
         connection.send(formatResponse({ status: 400, headers: { Connection: 'close' } }));
-        return connection.close();
+        hangUp();
+        return false;
       }
-      let response: HttpResponse;
+      let answer: HttpResponse | Promise<HttpResponse>;
       try {
-        // Awaited only when it takes time: a handler that answers at once costs no turn.
-        const answer = handler(request);
-        response = answer instanceof Promise ? await answer : answer;
+        answer = handler(request);
       } catch (error) {
-        response = { status: 500, headers: { 'Content-Type': 'text/plain' }, body: `${error instanceof Error ? error.message : String(error)}\n` };
+        answer = failure(error);
       }
-      const close = request.headers['connection']?.toLowerCase() === 'close';
-      onReply?.(request, response);
-      connection.send(formatResponse({ ...response, headers: { ...response.headers, Connection: close ? 'close' : 'keep-alive' } }, request.method === 'HEAD'));
-      if (close) return connection.close();
+      if (!(answer instanceof Promise)) {
+        reply(request, answer);
+        continue;
+      }
+      busy = true;
+      const answered = (response: HttpResponse): void => {
+        busy = false;
+        reply(request, response);
+        serve();
+        if (gone && !busy && !ended) hangUp();
+      };
+      answer.then(answered, (error) => answered(failure(error)));
     }
-  }
+    return busy;
+  };
+  // The other side has no more to say; what it asked before is still answered.
+  let gone = false;
+  const leave = (): boolean => {
+    gone = true;
+    if (!busy && !ended) hangUp();
+    return false;
+  };
+  read(
+    connection,
+    (segment) => {
+      if (segment === undefined) return leave();
+      text = text === '' ? segment : text + segment;
+      return serve();
+    },
+    leave,
+  );
 }
 
 function toRequest(message: Message, connection: Connection): HttpRequest | undefined {
@@ -274,7 +342,11 @@ function toRequest(message: Message, connection: Connection): HttpRequest | unde
     target,
     headers: message.headers,
     body: message.body,
-    remote: connection.remote,
-    local: connection.local,
+    get remote() {
+      return connection.remote;
+    },
+    get local() {
+      return connection.local;
+    },
   };
 }

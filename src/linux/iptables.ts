@@ -229,27 +229,28 @@ export class Iptables {
     return chain !== undefined && (chain.rules.length > 0 || chain.policy !== 'ACCEPT');
   }
 
-  /** A packet's way through one table at one hook. */
-  walk(name: TableName, hook: Hook, subject: Subject): WalkResult {
+  /** A packet's way through one table at one hook. `unseen`: the rules that matched are not listed. */
+  walk(name: TableName, hook: Hook, subject: Subject, unseen = false): WalkResult {
     const table = this.tables[name];
     const builtin = table.chains.get(hook);
     if (!builtin || !this.speaks(name, hook)) return { verdict: ACCEPT, mark: subject.mark, matched: NONE };
-    const matched: MatchedRule[] = [];
+    const matched: MatchedRule[] | undefined = unseen ? undefined : [];
     const s = { ...subject };
-    const verdict = walkChain(table, builtin, s, matched, 0);
-    return { verdict: verdict ?? { kind: builtin.policy! }, mark: s.mark, matched };
+    const verdict = walkChain(table, builtin, s, matched, 0) ?? (builtin.policy === 'ACCEPT' ? ACCEPT : DROP);
+    return { verdict, mark: s.mark, matched: matched ?? NONE };
   }
 }
 
 const ACCEPT: Verdict = { kind: 'ACCEPT' };
+const DROP: Verdict = { kind: 'DROP' };
 const NONE: readonly MatchedRule[] = [];
 
 /** Undefined: the end of the chain, or RETURN. */
-function walkChain(table: Table, chain: Chain, s: Subject & { mark: number }, matched: MatchedRule[], depth: number): Verdict | undefined {
+function walkChain(table: Table, chain: Chain, s: Subject & { mark: number }, matched: MatchedRule[] | undefined, depth: number): Verdict | undefined {
   if (depth > 64) return { kind: 'DROP' };
   for (const rule of chain.candidates(s.packet.destination)) {
     if (!matches(rule, s)) continue;
-    matched.push({ table: table.name, chain: chain.name, rule });
+    matched?.push({ table: table.name, chain: chain.name, rule });
     const t = rule.target;
     if (!t) continue;
     switch (t.kind) {

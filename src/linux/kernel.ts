@@ -59,6 +59,8 @@ export class Kernel implements Station {
   private readonly followers = new Set<(packet: Packet) => boolean>();
   private readonly saidAt = new Map<string, Instant>();
   private nextNetns = 0;
+  /** Set: `recent` remembers packets. Off, since a packet costs a quarter less when nobody looks. */
+  recording = false;
 
   constructor(options: KernelOptions) {
     this.options = options;
@@ -168,7 +170,7 @@ export class Kernel implements Station {
   private readonly draw = (): number => this.options.rng.between(0, 0x80000000);
 
   private circumstances(): Circumstances {
-    return { now: this.options.loop.now, draw: this.draw, commit: true };
+    return { now: this.options.loop.now, draw: this.draw, commit: true, unseen: !this.recording && this.followers.size === 0 };
   }
 
   /** A packet made in this namespace sets out. */
@@ -190,7 +192,7 @@ export class Kernel implements Station {
   }
 
   private carry(packet: Packet, journey: Journey, arrived: boolean): void {
-    this.remember(packet, journey);
+    if (this.recording || this.followers.size > 0) this.remember(packet, journey);
     const outcome = journey.outcome;
     switch (outcome.kind) {
       case 'delivered':
@@ -250,7 +252,7 @@ export class Kernel implements Station {
     return () => this.followers.delete(predicate);
   }
 
-  /** The last 64 packets this machine handled, oldest first. */
+  /** The last 64 packets this machine handled while `recording` was set or a flow followed, oldest first. */
   recent(): readonly PacketRecord[] {
     return [...this.recentRecords.slice(this.recentStart), ...this.recentRecords.slice(0, this.recentStart)];
   }

@@ -58,6 +58,7 @@ export function openSockets(netns: Netns, process: Process, files: Files, host: 
         tuple,
         host,
         process,
+        table,
         {
           established: (it) => {
             settled = true;
@@ -66,7 +67,6 @@ export function openSockets(netns: Netns, process: Process, files: Files, host: 
             connected(it);
           },
           gone: (it) => {
-            table.remove(it);
             if (settled || !process.alive) return;
             settled = true;
             cancelTimeout?.();

@@ -114,17 +114,7 @@ export class SocketTable {
     }
     const listener = fresh ? this.listeners.get(p.destinationPort) : undefined;
     if (listener?.process.alive) {
-      const passive = new TcpSocket(
-        tuple,
-        stack,
-        listener.process,
-        {
-          established: (it) => listener.onConnection(it),
-          gone: (it) => this.remove(it),
-        },
-        p.flow,
-        'passive',
-      );
+      const passive = new TcpSocket(tuple, stack, listener.process, this, { established: (it) => listener.onConnection(it) }, p.flow, 'passive');
       this.add(passive, stack.now());
       passive.answer();
     } else if (!(p.flags & Flag.RST)) {

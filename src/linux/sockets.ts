@@ -17,6 +17,12 @@ export interface Connection {
   send(text: string): void;
   /** The next segment; undefined when the other side has closed. Rejects with ECONNRESET. */
   receive(): Promise<string | undefined>;
+  /**
+   * The same for hot paths, without a promise: `take` is told every segment in the event that brings it,
+   * and undefined at the end; `failed` that there is no more. It says whether a promise hangs on it, for
+   * which the world must then wait. Instead of `receive`, once; not every connection can.
+   */
+  onReceive?(take: (text: string | undefined) => boolean, failed: (error: SocketError) => void): void;
   close(): void;
 }
 export class SocketError extends Error {

@@ -119,6 +119,11 @@ export const change: readonly Scenario[] = [
     ],
   },
   {
+    name: 'autoscale',
+    files: { 'auto.yaml': deployment('auto', 1) },
+    steps: ['kubectl apply -f auto.yaml', 'kubectl autoscale deploy auto --min=1 --max=5 --cpu-percent=80', 'kubectl delete deploy auto'],
+  },
+  {
     name: 'expose',
     files: { 'exp.yaml': deployment('exp', 0) },
     steps: [

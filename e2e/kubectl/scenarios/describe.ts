@@ -20,6 +20,7 @@ export const describe: readonly Scenario[] = [
   },
   {
     name: 'describe configuration',
+    unordered: true,
     steps: ['kubectl describe cm settings', 'kubectl describe secret password', 'kubectl describe sa default', 'kubectl describe ns default'],
   },
   { name: 'describe a node', unordered: true, steps: ['kubectl describe node control-plane'] },

@@ -59,7 +59,7 @@ function protobufValue(body: string, expected: Named): Json {
     const { apiVersion, kind } = read.gvk;
     throw badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: ${read.error}`);
   }
-  throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${read.error} (${byteSummary(body)})`);
+  throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${read.error} (${summary(body)})`);
 }
 
 /** The body is no JSON; what it was to be decides the words. */
@@ -125,15 +125,12 @@ function fieldValidation(call: Call): 'Strict' | 'Warn' | 'Ignore' {
   return how;
 }
 
-/** The first thirty characters of a body, as upstream shows them. */
-const summary = (body: string): string => (body.length > 30 ? `${JSON.stringify(body.slice(0, 30))}...` : JSON.stringify(body));
-
-/** The same of bytes: in hexadecimal. */
-function byteSummary(body: string): string {
+/** The first thirty bytes of a body, as upstream shows them (`summarizeData`). Here simplified: beyond ASCII, text is shown by its UTF-16 codes. */
+function summary(body: string): string {
   if (body === '') return '<empty>';
-  let hex = '';
-  for (let i = 0; i < body.length && i < 30; i++) hex += body.charCodeAt(i).toString(16).padStart(2, '0');
-  return body.length > 30 ? `${hex} ...` : hex;
+  const start = body.slice(0, 30);
+  const shown = body[0] === '{' ? start : [...start].map((char) => char.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  return body.length > 30 ? `${shown} ...` : shown;
 }
 
 /** What Go's decoder says of a text that is no JSON: the offending character and where it stands. Here simplified: the common cases. */

@@ -99,6 +99,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   const listeners = new Set<(event: ContainerEvent) => void>();
   const pulling = new Map<string, Promise<void>>();
   const present = new Set<string>();
+  let listed: ReturnType<ContainerRuntime['images']> = [];
 
   const say = (event: ContainerEvent): void => {
     for (const listener of [...listeners]) listener(event);
@@ -487,10 +488,15 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       }
       return { id: imageId(image, reference), size: image.sizeBytes };
     },
-    images: () =>
-      options.images
-        .filter((image) => present.has(image.digest))
-        .map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes })),
+    images: () => {
+      // Images only ever come: as many as before are the same as before. The kubelet looks every ten seconds.
+      if (listed.length !== present.size) {
+        listed = options.images
+          .filter((image) => present.has(image.digest))
+          .map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes }));
+      }
+      return listed;
+    },
 
     stats: (id) => {
       const container = containers.get(id);

@@ -125,12 +125,27 @@ function ownSockets(sockets: Sockets, process: Process): { readonly sockets: Soc
   const wrap = (connection: Connection): Connection => {
     const close = hold(() => connection.close());
     return {
-      local: connection.local,
-      remote: connection.remote,
+      get local() {
+        return connection.local;
+      },
+      get remote() {
+        return connection.remote;
+      },
       send: (text) => {
         if (process.alive) connection.send(text);
       },
       receive: () => mine(connection.receive()),
+      ...(connection.onReceive
+        ? {
+            onReceive: (take, failed) =>
+              connection.onReceive!(
+                (text) => process.alive && take(text),
+                (error) => {
+                  if (process.alive) failed(error);
+                },
+              ),
+          }
+        : {}),
       close,
     };
   };

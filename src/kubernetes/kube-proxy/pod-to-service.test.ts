@@ -129,6 +129,7 @@ const asker = (at: Machine, url: string, times = 1, wait = 5): string[] => {
 describe('a pod reaches a Service by name', () => {
   it('on another machine, with its own address, and the rule that did it is on record', async () => {
     const w = await cluster();
+    w.one.kernel.recording = true;
     const ip = w.web(w.two, 'web-1');
     w.publish('default', 'web', '10.96.0.7', { name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }, [[ip, 'node-2']]);
     const got = asker(w.one, 'http://web/');

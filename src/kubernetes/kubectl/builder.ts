@@ -41,7 +41,7 @@ export async function select(
       const parts = arg.split('/');
       if (parts.length === 1)
         throw new KubectlError(
-          `there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. '${session.command} resource/<resource_name>' instead of '${session.command} resource resource/<resource_name>'`,
+          "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
         );
       if (parts.length > 2) throw new KubectlError('arguments in resource/name form may not have more than one slash');
       const [type, name] = parts as [string, string];

@@ -15,10 +15,11 @@ export class KubectlError extends Error {
 /** `error: …` and where to read on. */
 export const usageError = (command: string, message: string): KubectlError => new KubectlError(`${message}\nSee '${command} -h' for help and examples`);
 
-/** Several errors at once; printed one per line, the exit code is 1. */
+/** Several errors at once; printed one per line, the exit code is 1. Its message is theirs, as utilerrors.Aggregate's: one bare, several in brackets. */
 export class AggregateFailure extends Error {
   constructor(readonly errors: readonly unknown[]) {
-    super(`${errors.length} errors`);
+    const messages = [...new Set(errors.map((one) => (one instanceof Error ? one.message : String(one))))];
+    super(messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`);
   }
 }
 
@@ -40,17 +41,21 @@ export const isNotFound = (error: unknown): boolean => error instanceof ApiError
 /** The text for standard error, newline included, and the exit code. `server` is host:port as in the kubeconfig. */
 export function describeError(error: unknown, server: string): { readonly text: string; readonly code: number } {
   if (error instanceof ExitWith) return { text: '', code: error.code };
-  if (error instanceof AggregateFailure) {
-    const parts = error.errors.map((one) => describeError(one, server));
-    return { text: parts.map((part) => part.text).join(''), code: 1 };
-  }
+  if (error instanceof AggregateFailure) return { text: error.errors.map((one) => `${messageFor(one, server)}\n`).join(''), code: 1 };
   if (error instanceof KubectlError) return { text: `${error.message.startsWith('error: ') ? '' : 'error: '}${error.message}\n`, code: error.code };
   if (error instanceof TransportError) return { text: `${transportMessage(error, server)}\n`, code: 1 };
   if (error instanceof ApiError) return { text: apiMessage(error), code: 1 };
   return { text: `error: ${error instanceof Error ? error.message : String(error)}\n`, code: 1 };
 }
 
-/** What one error says without the newline, for lists of errors. */
+/** One of several errors: without `error: `, and an object refused as the server words it (messageForError). */
+function messageFor(error: unknown, server: string): string {
+  if (error instanceof ApiError && error.status.reason === 'Invalid') return `Error from server (Invalid): ${error.status.message ?? ''}`;
+  if (error instanceof ApiError || error instanceof TransportError) return errorText(error, server);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What one error says without the newline. */
 export const errorText = (error: unknown, server: string): string => describeError(error, server).text.trimEnd();
 
 function transportMessage(error: TransportError, server: string): string {

@@ -73,9 +73,9 @@ export function createKubectl(options: KubectlOptions): Program {
   };
 }
 
-/** `kubectl config` works on what is not there yet. */
 /** Their --user is not the kubeconfig's. */
 const OWN_USER = /^kubectl (create (cluster)?rolebinding|set subject)\b/;
+/** `kubectl config` works on what is not there yet. */
 const needsServer = (command: string): boolean => !command.startsWith('kubectl config');
 
 export function openSession(self: ProgramContext, flags: Flags, command: string, options: KubectlOptions): Session {

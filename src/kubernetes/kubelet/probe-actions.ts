@@ -3,7 +3,7 @@
  * and exec hooks of its lifecycle.
  */
 
-import { formatRequest, type HttpError, httpOver } from '../../linux/http.ts';
+import { exchange, formatRequest, type HttpError } from '../../linux/http.ts';
 import type { Connection, SocketError } from '../../linux/sockets.ts';
 import { type Duration, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
@@ -95,7 +95,9 @@ export async function httpProbe(
       clock.wake();
       resolve({ result: 'failure', output: late });
     });
-    httpOver(connection, formatRequest('GET', target, { Host: `${host}:${port}`, Connection: 'close', ...headers })).then(
+    exchange(
+      connection,
+      formatRequest('GET', target, { Host: `${host}:${port}`, Connection: 'close', ...headers }),
       (reply) => {
         if (over || !node.self.alive) return;
         over = true;

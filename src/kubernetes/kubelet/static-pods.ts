@@ -26,6 +26,8 @@ export const RESCAN = seconds(20);
  */
 export class Manifests {
   private readonly parsed = new Map<string, Json>();
+  /** What became of each file as it was last read, so that a look at an unchanged directory costs nothing. */
+  private readonly made = new Map<string, { readonly text: string; readonly pod: PodObject | undefined }>();
 
   constructor(
     private readonly files: Files,
@@ -72,7 +74,9 @@ export class Manifests {
     const pods: PodObject[] = [];
     for (const { path, text } of texts) {
       try {
-        const pod = staticPod(this.valueOf(text) as unknown as DeepReadonly<Pod>, this.nodeName, path, this.seen);
+        const known = this.made.get(path);
+        const pod = known?.text === text ? known.pod : staticPod(this.valueOf(text) as unknown as DeepReadonly<Pod>, this.nodeName, path, this.seen);
+        if (known?.text !== text) this.made.set(path, { text, pod });
         if (pod) pods.push(pod);
       } catch {
         // YAML, but not shaped as a pod.

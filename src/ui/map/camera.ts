@@ -14,6 +14,8 @@ const THRESHOLDS = [24, 120, 480] as const;
 export const ZOOM_STEPS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8] as const;
 export const MIN_ZOOM = 0.02;
 export const MAX_ZOOM = 8;
+/** Free pixels above a fitted picture, at most. */
+const HIGHEST = 32;
 
 /** The level for a zoom, with ±10 % of reluctance to leave the one we are in, so a trembling wheel does not flicker. */
 export function levelOf(zoom: number, before?: Level): Level {
@@ -48,12 +50,12 @@ export interface Insets {
   readonly left: number;
 }
 
-/** The camera that shows `box` in what the insets leave free. Never above 125 %: a small cluster should not shout. */
+/** The camera that shows `box` in what the insets leave free. Never above 125 %: a small cluster should not shout. Near the top rather than in the middle: what opens over the stage rises from below. */
 export function fitTo(box: Box, width: number, height: number, insets: Insets, most = 1.25): Camera {
   const w = Math.max(80, width - insets.left - insets.right);
   const h = Math.max(80, height - insets.top - insets.bottom);
   const zoom = Math.max(MIN_ZOOM, Math.min(most, w / box.w, h / box.h));
-  return { x: insets.left + (w - box.w * zoom) / 2 - box.x * zoom, y: insets.top + (h - box.h * zoom) / 2 - box.y * zoom, zoom };
+  return { x: insets.left + (w - box.w * zoom) / 2 - box.x * zoom, y: insets.top + Math.min((h - box.h * zoom) / 2, HIGHEST) - box.y * zoom, zoom };
 }
 
 /** The smallest pan that brings a box into view; the same camera when it is there already. */

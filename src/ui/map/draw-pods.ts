@@ -5,7 +5,7 @@
 import { PodFlag } from '../../hosts/protocol.ts';
 import { type Context, drawGlyph, type Status } from '../look/glyphs.ts';
 import type { Camera } from './camera.ts';
-import { write } from './draw-text.ts';
+import { clip, write } from './draw-text.ts';
 import { COMING, DIM, FLOOR, GONE, OUTLINED, type Scene } from './scene.ts';
 
 const TAU = Math.PI * 2;
@@ -123,7 +123,11 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
     ctx.font = `600 ${font}px ${palette.sans}`;
     ctx.fillStyle = palette.ink;
     const start = inset + glyph + Math.max(4, p * 0.05);
-    write(ctx, p > 72 ? name : initials(name), left + start, top + h / 2 + 0.5, w - start - Math.max(4, h * 0.2));
+    const room = w - start - Math.max(4, h * 0.2);
+    const shown = p > 72 ? name : initials(name);
+    // Rather smaller than cut off.
+    if (clip(ctx, shown, room) !== shown) ctx.font = `600 ${FLOOR}px ${palette.sans}`;
+    write(ctx, shown, left + start, top + h / 2 + 0.5, room);
   }
   const detail = pods.details[index];
   if (!detail) return;

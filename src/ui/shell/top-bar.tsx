@@ -81,7 +81,7 @@ function Namespaces() {
     addEventListener('pointerdown', close);
     return () => removeEventListener('pointerdown', close);
   }, []);
-  const label = chosen.length === 0 ? 'All namespaces' : chosen.length === 1 ? chosen[0] : `${chosen.length} namespaces`;
+  const label = chosen.length === 1 ? chosen[0] : `${chosen.length} namespaces`;
   return (
     <details
       ref={details}
@@ -95,7 +95,16 @@ function Namespaces() {
       }}
     >
       <summary>
-        <span>{label}</span> <Icon name="down" size={12} />
+        <span>
+          {chosen.length === 0 ? (
+            <>
+              All<span className={css['more']}> namespaces</span>
+            </>
+          ) : (
+            label
+          )}
+        </span>{' '}
+        <Icon name="down" size={12} />
       </summary>
       <fieldset>
         <legend>Show brightly</legend>

@@ -12,8 +12,6 @@ import { base64OfBytes } from '../base64.ts';
 import { type Field, type Fields, fieldsOf, messageOf } from './tables.ts';
 import { BYTES, Reader, utf8Text, VARINT, WireError } from './wire.ts';
 
-export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
-
 const PREFIX = 'k8s\0';
 /** `runtime.Unknown` and its `runtime.TypeMeta`. */
 const [TYPE_META, RAW] = [1, 2];

@@ -17,7 +17,7 @@ import { GROUPS } from './tables-groups.ts';
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
-  /** Zero values are dropped unless the field is a pointer or is always written. */
+  /** A plain value that is zero is dropped, unless the field is a pointer or JSON always has it. */
   readonly keepsZero: boolean;
   /** The fields of an embedded message, in whose place they stand. */
   readonly embedded?: Fields;
@@ -30,6 +30,8 @@ const BODIES: Readonly<Record<string, string>> = {
   'authentication.k8s.io/v1/TokenRequest': 'TokenRequest',
   'autoscaling/v1/Scale': 'Scale',
 };
+
+const PLAIN: readonly FieldType[] = ['s', 'b', 'i32', 'i64'];
 
 let rows: ReadonlyMap<string, readonly string[]> | undefined;
 let roots: ReadonlyMap<string, string> | undefined;
@@ -84,11 +86,12 @@ function compile(row: string, owner: string): Fields {
       continue;
     }
     const [, name, pointer, type] = /^([\w.$]+)(\*?)(?:=(\w+))?$/.exec(word) as unknown as [string, string, string, string | undefined];
+    const told = type ?? model.fields[name] ?? '';
     fields.set(
       number,
       name.startsWith('...')
         ? { name, type: '', keepsZero: false, embedded: compile(name, owner) }
-        : { name, type: type ?? model.fields[name] ?? '', keepsZero: pointer !== '' || (model.required?.includes(name) ?? false) },
+        : { name, type: told, keepsZero: pointer !== '' || !PLAIN.includes(told) || (model.required?.includes(name) ?? false) },
     );
     number += 1;
   }

@@ -14,7 +14,7 @@ const GROUP_END = 4;
 const FIXED32 = 5;
 
 /** What is ahead: a field's number and how its value is written. */
-export interface Tag {
+interface Tag {
   readonly number: number;
   readonly wire: number;
 }

@@ -146,7 +146,8 @@ export const create: Command = {
         });
         const token = (answer as { readonly status?: { readonly token?: string } } | null)?.status?.token;
         if (!token) throw new KubectlError('failed to create token:  no token in server response');
-        session.out(`${token}\n`);
+        // A line of its own for people, the bare token for scripts.
+        session.out(session.self.terminal ? `${token}\n` : token);
       },
     },
   },

@@ -4,7 +4,7 @@ import { ApiError } from '../../api/request.ts';
 import { parseSelector } from '../../api/selector.ts';
 import { instantOf } from '../../api/time.ts';
 import type { Pod } from '../../api/types.gen.ts';
-import { AggregateFailure, ExitWith, errorText, isNotFound, KubectlError } from '../errors.ts';
+import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter } from '../printers/result.ts';
 import { isObject, type Session } from '../session.ts';
@@ -61,18 +61,11 @@ export const drain: Command = {
     }
     if (failed.length > 0) session.err(`There are pending nodes to be drained:\n${failed.map((name) => ` ${name}\n`).join('')}`);
     if (failures.length === 0) return;
-    // A list of errors is printed bare, without the word `error:` before it (cmdutil.MultipleErrors).
-    for (const error of failures.flatMap((one) => (one instanceof AggregateFailure ? one.errors : [one])))
-      session.err(`${error instanceof ApiError ? errorText(error, session.server) : plain(error, session)}\n`);
-    throw new ExitWith(1);
+    throw new AggregateFailure(failures.flatMap((one) => (one instanceof AggregateFailure ? one.errors : [one])));
   },
 };
 
-/** utilerrors.Aggregate as text: one error bare, several in brackets. */
-function detail(error: unknown, session: Session): string {
-  if (!(error instanceof AggregateFailure)) return plain(error, session);
-  return `[${error.errors.map((one) => plain(one, session)).join(', ')}]`;
-}
+const detail = (error: unknown, session: Session): string => (error instanceof AggregateFailure ? error.message : plain(error, session));
 
 interface Verdict {
   readonly pod: PodObject;

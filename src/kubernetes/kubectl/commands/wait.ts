@@ -32,8 +32,9 @@ export const wait: Command = {
       return;
     }
     const { found, failures } = await targetsOf(session, args);
-    const errors = condition.kind === 'delete' ? failures.filter((error) => !isNotFound(error)) : [...failures];
-    if (found.length === 0 && errors.length === 0 && condition.kind !== 'delete') throw new KubectlError('no matching resources found');
+    const missing = condition.kind === 'delete' ? failures.filter((error) => !isNotFound(error)) : failures;
+    const errors: unknown[] = [];
+    if (found.length === 0 && missing.length === 0 && condition.kind !== 'delete') throw new KubectlError('no matching resources found');
     for (const target of found) {
       try {
         printer.print(target.info, await waitFor(session, target, condition, timeout), 'condition met');
@@ -41,6 +42,7 @@ export const wait: Command = {
         errors.push(error);
       }
     }
+    errors.push(...missing);
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateFailure(errors);
   },
