@@ -7,7 +7,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server as SocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { newSession } from '../../src/cluster/session.ts';
@@ -66,6 +66,12 @@ class Counting extends Headless {
 }
 
 export class RealSide {
+  private readonly alarms: SocketServer = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.once('data', (text) => this.sleepers.push({ until: this.headless.world.now + seconds(Number(text)), wake: () => socket.end('\n') }));
+  });
+  private sleepers: { readonly until: number; wake(): void }[] = [];
+
   private constructor(
     private readonly headless: Counting,
     private readonly server: Server,
@@ -81,7 +87,9 @@ export class RealSide {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const folder = mkdtempSync(join(tmpdir(), 'orrery-kubectl-'));
     const side = new RealSide(headless, server, folder, url);
-    side.write('bin/sleep', `#!/bin/sh\nexec /bin/sleep $(awk "BEGIN { print $1 / ${PACE} }")\n`, 0o755);
+    // sleep waits for virtual time: it says how long, and is answered when that has passed.
+    const port = await side.listen();
+    side.write('bin/sleep', `#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/${port}\necho "$1" >&3\nread -r _ <&3\n`, 0o755);
     symlinkSync(kubectl, join(folder, 'bin', 'kubectl'));
     side.write('home/.kube/config', kubeconfig(url));
     return side;
@@ -130,6 +138,7 @@ export class RealSide {
         paced = now;
         await world.run(world.now + due, { budgetMs: 20 });
       }
+      this.wakeSleepers();
       if (performance.now() - begun > PATIENCE_MS && !late && child.pid) {
         late = true;
         stderr += `killed after ${PATIENCE_MS / 1_000} s\n`;
@@ -140,7 +149,18 @@ export class RealSide {
     return { stdout, stderr, exitCode: ended };
   }
 
+  private listen(): Promise<number> {
+    return new Promise((resolve) => this.alarms.listen(0, '127.0.0.1', () => resolve((this.alarms.address() as AddressInfo).port)));
+  }
+
+  private wakeSleepers(): void {
+    const { now } = this.headless.world;
+    for (const sleeper of this.sleepers) if (sleeper.until <= now) sleeper.wake();
+    this.sleepers = this.sleepers.filter(({ until }) => until > now);
+  }
+
   stop(): void {
+    this.alarms.close();
     this.server.close();
     this.server.closeAllConnections();
     rmSync(this.folder, { recursive: true, force: true });

@@ -83,6 +83,7 @@ export function parseUrl(url: string): { readonly scheme: string; readonly host:
 }
 
 const decode = (text: string): string => {
+  if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
@@ -99,23 +100,39 @@ export function parseQuery(text: string): Record<string, string> {
   return query;
 }
 
-interface Message {
+interface Head {
   readonly first: string;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+interface Message extends Head {
   readonly body: string;
 }
-/** Takes one message from the front of `text`. Undefined when more is needed. */
-function takeMessage(text: string, ended: boolean, isReply: boolean): { readonly message: Message; readonly rest: string } | undefined {
-  const split = text.indexOf('\r\n\r\n');
-  if (split < 0) return undefined;
-  const lines = text.slice(0, split).split('\r\n');
+
+/** Heads as they were read: a cluster's probes ask the same and hear the same thousands of times. */
+const heads = new Map<string, Head>();
+const HEADS_KEPT = 200;
+
+function headOf(text: string): Head {
+  const known = heads.get(text);
+  if (known) return known;
+  const lines = text.split('\r\n');
   const headers: Record<string, string> = {};
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(':');
     if (colon > 0) headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
   }
+  const head = { first: lines[0] ?? '', headers };
+  if (heads.size >= HEADS_KEPT) heads.clear();
+  heads.set(text, head);
+  return head;
+}
+
+/** Takes one message from the front of `text`. Undefined when more is needed. */
+function takeMessage(text: string, ended: boolean, isReply: boolean): { readonly message: Message; readonly rest: string } | undefined {
+  const split = text.indexOf('\r\n\r\n');
+  if (split < 0) return undefined;
+  const { first, headers } = headOf(text.slice(0, split));
   const after = text.slice(split + 4);
-  const first = lines[0] ?? '';
   if (headers['transfer-encoding'] === 'chunked') {
     let body = '';
     let at = 0;
@@ -342,11 +359,7 @@ function toRequest(message: Message, connection: Connection): HttpRequest | unde
     target,
     headers: message.headers,
     body: message.body,
-    get remote() {
-      return connection.remote;
-    },
-    get local() {
-      return connection.local;
-    },
+    remote: connection.remote,
+    local: connection.local,
   };
 }

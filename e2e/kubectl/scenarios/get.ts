@@ -164,7 +164,7 @@ export const get: readonly Scenario[] = [
   {
     name: 'watch',
     steps: [
-      '(kubectl get pods -w -l app=watched > out & sleep 5; kubectl run watched --image=busybox:1.36 --labels=app=watched --restart=Never -- sleep 3 > /dev/null; sleep 60; kill %1) 2> /dev/null; uniq out',
+      '(kubectl get pods -w -l app=watched > out & sleep 5; kubectl run watched --image=busybox:1.36 --labels=app=watched --restart=Never -- sleep 3 > /dev/null; sleep 20; kill %1) 2> /dev/null; uniq out',
       'kubectl get pod nope -w',
     ],
   },

@@ -122,33 +122,13 @@ function ownSockets(sockets: Sockets, process: Process): { readonly sockets: Soc
         },
       );
     });
-  const wrap = (connection: Connection): Connection => {
-    const close = hold(() => connection.close());
-    return {
-      get local() {
-        return connection.local;
-      },
-      get remote() {
-        return connection.remote;
-      },
-      send: (text) => {
-        if (process.alive) connection.send(text);
-      },
-      receive: () => mine(connection.receive()),
-      ...(connection.onReceive
-        ? {
-            onReceive: (take, failed) =>
-              connection.onReceive!(
-                (text) => process.alive && take(text),
-                (error) => {
-                  if (process.alive) failed(error);
-                },
-              ),
-          }
-        : {}),
-      close,
-    };
-  };
+  const wrap = (connection: Connection): Connection =>
+    new OwnConnection(
+      connection,
+      process,
+      hold(() => connection.close()),
+      mine,
+    );
   return {
     sockets: {
       listen: (port, onConnection) =>
@@ -180,4 +160,42 @@ function ownSockets(sockets: Sockets, process: Process): { readonly sockets: Soc
       for (const close of [...open]) close();
     },
   };
+}
+
+/** A connection of a program. */
+class OwnConnection implements Connection {
+  constructor(
+    private readonly connection: Connection,
+    private readonly process: Process,
+    readonly close: () => void,
+    /** Settles only while the process lives. */
+    private readonly mine: <T>(promise: Promise<T>) => Promise<T>,
+  ) {}
+
+  get local(): Connection['local'] {
+    return this.connection.local;
+  }
+  get remote(): Connection['remote'] {
+    return this.connection.remote;
+  }
+
+  send(text: string): void {
+    if (this.process.alive) this.connection.send(text);
+  }
+
+  receive(): Promise<string | undefined> {
+    return this.mine(this.connection.receive());
+  }
+
+  get onReceive(): Connection['onReceive'] {
+    const { connection, process } = this;
+    if (!connection.onReceive) return undefined;
+    return (take, failed) =>
+      connection.onReceive!(
+        (text) => process.alive && take(text),
+        (error) => {
+          if (process.alive) failed(error);
+        },
+      );
+  }
 }
