@@ -161,10 +161,12 @@ export async function openTerminal(page: Page): Promise<void> {
 export const screen = (page: Page): Locator => page.getByTestId('terminal').locator('.xterm-accessibility-tree');
 const lines = async (page: Page): Promise<string[]> =>
   (await screen(page).locator('> div').allInnerTexts()).map((line) => line.replaceAll('\u00a0', ' ').trimEnd());
+/** Milliseconds between two looks at what answers within a frame or two. */
+const SOON = [50, 50, 100];
 /** Types a command on a cleared screen, waits for the prompt, and returns what it printed. */
 export async function type(page: Page, command: string): Promise<string> {
   await page.keyboard.press('Control+l');
-  await expect.poll(async () => (await lines(page)).filter((line) => line !== '').length, { message: 'the screen is cleared' }).toBe(1);
+  await expect.poll(async () => (await lines(page)).filter((line) => line !== '').length, { message: 'the screen is cleared', intervals: SOON }).toBe(1);
   await page.keyboard.type(`${command}\n`);
   let printed: string[] = [];
   await expect
@@ -175,7 +177,7 @@ export async function type(page: Page, command: string): Promise<string> {
         printed = shown.slice(first + 1, -1);
         return shown.length > 1 && /^\S+@laptop:\S*\$$/.test(shown.at(-1) ?? '');
       },
-      { message: `${command} ends` },
+      { message: `${command} ends`, intervals: SOON },
     )
     .toBe(true);
   return printed.join('\n');

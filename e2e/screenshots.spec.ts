@@ -46,7 +46,7 @@ for (const scheme of ['light', 'dark'] as const) {
   test(`map, ${scheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: scheme });
     await furnish(page);
-    await foldDock(page);
+    await dockTab(page, 'Events').click();
     await find(page, 'web-');
     await inspector(page).getByRole('tab', { name: 'Why?' }).click();
     await expect(inspector(page).getByRole('listitem').first()).toBeVisible();

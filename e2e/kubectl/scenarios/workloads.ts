@@ -199,7 +199,7 @@ export const nodes: readonly Scenario[] = [
       wait(40),
       'kubectl drain node-2 > /dev/null 2>&1; echo $?',
       'kubectl drain node-2 --ignore-daemonsets',
-      'kubectl drain node-2 --ignore-daemonsets --dry-run=client --force',
+      'kubectl drain node-2 --ignore-daemonsets --dry-run=client --force 2> /dev/null',
       'kubectl drain node-2 --ignore-daemonsets --force --delete-emptydir-data > drained 2> /dev/null; echo $?; sort drained',
       'kubectl get pod bare',
       'kubectl uncordon node-2',

@@ -90,6 +90,13 @@ export function bodyObject(call: Call, kind: Kind, expected: Named): KubeObject 
       `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${value === undefined ? 'null' : Array.isArray(value) ? 'array' : typeof value} into Go value of type struct`,
     );
   }
+  for (const field of ['apiVersion', 'kind']) {
+    const named = (value as { readonly [key: string]: Json })[field] ?? '';
+    if (typeof named !== 'string')
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(named) ? 'array' : typeof named === 'boolean' ? 'bool' : typeof named} into Go struct field .${field} of type string`,
+      );
+  }
   const given = value as { readonly apiVersion?: string; readonly kind?: string };
   const [apiVersion, bodyKind] = [given.apiVersion || expected.apiVersion, given.kind || expected.kind];
   if (bodyKind !== expected.kind)

@@ -88,7 +88,7 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
         const fresh = whenMissing(context, call);
         return fresh && stored(fresh);
       };
-      const next = (current: KubeObject) => stored(placed(call, wanted(call, row.type, expectedOf(row), shown(current)), path.name));
+      const next = (current: KubeObject) => stored(placed(call, withName(call, wanted(call, row.type, expectedOf(row), shown(current))), path.name));
       const { object, created } = await registry.update(write, ({ object: current }) => next(current), { whenMissing: missing });
       return present(created ? 201 : 200, shown(object));
     }
@@ -127,6 +127,12 @@ async function virtual(context: DispatchContext, call: Call): Promise<object> {
   const pods = call.derive({ ...path, resource: 'pods', name: body.metadata.name ?? '', subresource: 'binding' }, byKind('Pod'));
   const { body: bound } = await serveSubresource({ ...context, wanted: () => body }, pods);
   return bound;
+}
+
+/** What is put or patched names itself; only our own components leave that to the path (handlers.checkName). */
+function withName(call: Call, object: KubeObject): KubeObject {
+  if (object.metadata?.name || call.request.typed) return object;
+  throw badRequest(`the name of the object (${call.path.name} based on URL) was undeterminable: name must be provided`);
 }
 
 /** The name and the namespace of the path and of the body must agree; what the body leaves out the path says. */

@@ -29,6 +29,7 @@ export class WatchHub {
   private readonly byDirectory = new Map<string, Set<Watcher>>();
   private readonly others = new Set<Watcher>();
   /** Watchers touched by the write being told, with their changes. */
+  private readonly directories = new Map<string, readonly string[]>();
   private readonly touched = new Map<Watcher, EtcdEvent[]>();
 
   constructor(
@@ -61,9 +62,7 @@ export class WatchHub {
       const { key } = event.kv;
       for (const watcher of this.byKey.get(key) ?? NOBODY) this.touch(watcher, event);
       if (this.byDirectory.size > 0) {
-        for (let slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1)) {
-          for (const watcher of this.byDirectory.get(key.slice(0, slash + 1)) ?? NOBODY) this.touch(watcher, event);
-        }
+        for (const directory of this.directoriesOf(key)) for (const watcher of this.byDirectory.get(directory) ?? NOBODY) this.touch(watcher, event);
       }
       for (const watcher of this.others) if (inRange(key, watcher.key, watcher.end)) this.touch(watcher, event);
     }
@@ -75,6 +74,19 @@ export class WatchHub {
       watcher.next = revision + 1;
       this.send(watcher, list);
     }
+  }
+
+  /** `/registry/pods/`, `/registry/`, … of a key: remembered, since cutting and hashing them anew is half the cost of a write nobody else cares for. */
+  private directoriesOf(key: string): readonly string[] {
+    let found = this.directories.get(key);
+    if (!found) {
+      const cut: string[] = [];
+      for (let slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1)) cut.push(key.slice(0, slash + 1));
+      if (this.directories.size >= DIRECTORIES_KEPT) this.directories.clear();
+      this.directories.set(key, cut);
+      found = cut;
+    }
+    return found;
   }
 
   /** Tells idle watchers that asked for it how far the store is: nothing up to here was missed. */
@@ -169,3 +181,5 @@ export class WatchHub {
 }
 
 const NOBODY: readonly Watcher[] = [];
+/** Of how many keys the directories are remembered. */
+const DIRECTORIES_KEPT = 2_000;

@@ -7,7 +7,6 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { priority } from './priority.ts';
 import { serviceAccount } from './service-account.ts';
-import { storageObjectInUse } from './storage-object-in-use.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
 export const PLUGINS: readonly Plugin[] = [
@@ -17,7 +16,7 @@ export const PLUGINS: readonly Plugin[] = [
   taintNodesByCondition,
   priority,
   defaultTolerationSeconds,
-  storageObjectInUse,
+  // StorageObjectInUseProtection comes with the controllers that let go of its finalizers; without them a claim could never be deleted.
   defaultIngressClass,
   defaultStorageClass,
 ];

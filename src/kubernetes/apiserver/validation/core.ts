@@ -53,12 +53,12 @@ export function validateConfigMap(errors: Errors, object: ConfigMap, old: Config
   if (!sameJson(object.binaryData ?? {}, old.binaryData ?? {})) errors.push(forbidden('binaryData', FROZEN));
 }
 
-const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-};
+const NEEDED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+]);
 
 export function validateSecret(errors: Errors, object: Secret, old: Secret | undefined): void {
   let size = 0;
@@ -67,7 +67,7 @@ export function validateSecret(errors: Errors, object: Secret, old: Secret | und
     size += Math.floor((value.length * 3) / 4);
   }
   if (size > OBJECT_LIMIT) errors.push(tooLong('data', OBJECT_LIMIT));
-  for (const key of NEEDED[object.type ?? ''] ?? []) if (object.data?.[key] === undefined) errors.push(required(`data[${key}]`));
+  for (const key of NEEDED.get(object.type ?? '') ?? []) if (object.data?.[key] === undefined) errors.push(required(`data[${key}]`));
   if (object.type === 'kubernetes.io/service-account-token' && !object.metadata.annotations?.['kubernetes.io/service-account.name']) {
     errors.push(required('metadata.annotations[kubernetes.io/service-account.name]'));
   }

@@ -57,6 +57,8 @@ const POINTER_STRINGS = new Set([
   'type',
   'volumeMode',
 ]);
+/** Strings that are required and yet pointers. */
+const REQUIRED_POINTERS = new Set(['pathType']);
 const GO_TYPES: Readonly<Record<string, string>> = {
   s: 'string',
   b: 'bool',
@@ -144,7 +146,8 @@ class Walk {
       const type = model.fields[key];
       const here = path === '' ? key : `${path}.${key}`;
       let after: Json | undefined;
-      if (type === undefined) this.unknown.push(`unknown field "${here}"`);
+      // A field called `constructor` is unknown too, whatever an object of ours inherits.
+      if (typeof type !== 'string') this.unknown.push(`unknown field "${here}"`);
       else if (inner !== null && inner !== undefined && !vanishes(type, inner, key, model)) {
         after = this.value(type, inner, here, field === '' ? key : `${field}.${key}`, name);
       }
@@ -161,6 +164,13 @@ class Walk {
       }
       if (after !== undefined) out[key] = after;
     }
+    // A string or a number of Go that may not be omitted is there, if only as '' or 0.
+    for (const key of model.required ?? []) {
+      const type = model.fields[key]!;
+      if ((out ?? source)[key] !== undefined || (type !== 's' && type !== 'i32' && type !== 'i64') || REQUIRED_POINTERS.has(key)) continue;
+      out ??= { ...source };
+      out[key] = zero(type);
+    }
     return out ?? value;
   }
 
@@ -169,7 +179,7 @@ class Walk {
     let out: Json[] | undefined;
     for (let i = 0; i < value.length; i += 1) {
       const before = value[i] as Json;
-      const after = before === null ? zero(element) : (this.value(element, before, `${path}[${i}]`, field, struct) ?? zero(element));
+      const after = this.value(element, before ?? zero(element), `${path}[${i}]`, field, struct) ?? zero(element);
       if (after === before) {
         out?.push(after);
         continue;

@@ -195,7 +195,7 @@ function validateAffinity(errors: Errors, spec: PodSpec, path: string): void {
     for (const [i, weighted] of (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
       const at = `${path}.${name}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
       if (weighted.weight <= 0 || weighted.weight > 100) errors.push(invalid(`${at}.weight`, weighted.weight, 'must be in the range 1-100'));
-      validateAffinityTerm(errors, weighted.podAffinityTerm, `${at}.podAffinityTerm`);
+      validateAffinityTerm(errors, weighted.podAffinityTerm ?? { topologyKey: '' }, `${at}.podAffinityTerm`);
     }
   }
 }

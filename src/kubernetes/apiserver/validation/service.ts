@@ -159,7 +159,7 @@ export function validateIngress(errors: Errors, object: Ingress): void {
           if (path.path?.includes(bad)) errors.push(invalid(`${here}.path`, path.path, `must not contain '${bad}'`));
       } else if (path.pathType !== 'ImplementationSpecific')
         errors.push(notSupported(`${here}.pathType`, path.pathType, ['Exact', 'ImplementationSpecific', 'Prefix']));
-      validateBackend(errors, path.backend, `${here}.backend`);
+      validateBackend(errors, path.backend ?? {}, `${here}.backend`);
     }
   }
   if (spec.ingressClassName !== undefined) each(errors, 'spec.ingressClassName', spec.ingressClassName, dns1123SubdomainErrors(spec.ingressClassName));
