@@ -125,6 +125,25 @@ test('a Pod whose volume has no name', async () => {
   });
 });
 
+test('every field of every sample deleted, null, of another type; no answer is a 500', async () => {
+  const failures = new Set<string>();
+  let answers = 0;
+  await withServer(async (server) => {
+    for (const sample of SAMPLES) {
+      const count = places(sample.object as Json).length;
+      for (let place = 0; place < count; place++) {
+        for (const value of [undefined, null, 0]) {
+          const { status, body } = await server.post(`${sample.path}?dryRun=All`, mutate(sample, 'one', [{ place, value }]));
+          answers++;
+          if (status >= 500) failures.add(`${sample.path} place ${place} ${JSON.stringify(value)}: ${body.message}`);
+        }
+      }
+    }
+  });
+  expect([...failures]).toEqual([]);
+  expect(answers).toBeGreaterThan(2500);
+});
+
 test('objects with broken fields: created, put, patched, dry-run; no answer is a 500', async () => {
   const failures = new Map<string, string>();
   let answers = 0;

@@ -167,7 +167,7 @@ const whoami: Command = {
     });
     const review: JsonObject = isObject(answer) ? answer : {};
     if (printer) {
-      session.out(printer(asTyped(review as unknown as ObjectLike)));
+      session.out(printer(asTyped(review as unknown as ObjectLike), true));
       return;
     }
     const status = isObject(review['status']) ? review['status'] : {};

@@ -6,7 +6,6 @@ import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { KubectlError, usageError, withSource } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
-import { asTyped } from '../printers/typed.ts';
 import type { ObjectLike, Session } from '../session.ts';
 import { validation, withLastApplied } from './apply.ts';
 import type { Command } from './command.ts';
@@ -20,8 +19,7 @@ export async function createObject(session: Session, object: ObjectLike, manager
   const printer = new ResultPrinter(session, dryRun);
   if (dryRun === 'client') {
     const info = infoOf(object);
-    const shown = asTyped(session.flags.bool('save-config') ? withLastApplied(object) : object);
-    printer.print(info, shown, 'created');
+    printer.printTyped(info, session.flags.bool('save-config') ? withLastApplied(object) : object, 'created');
     return;
   }
   const target = await locate(session, { object, source: '' });
@@ -31,7 +29,7 @@ export async function createObject(session: Session, object: ObjectLike, manager
       query: { ...writeQuery(session, manager, dryRun), ...(session.flags.has('validate') ? validation(session) : { fieldValidation: 'Strict' }) },
       body: body as unknown as Json,
     });
-    printer.print(target.info, created as unknown as ObjectLike, 'created');
+    printer.printTyped(target.info, created as unknown as ObjectLike, 'created');
   } catch (error) {
     const prefix = FAILURES[object.kind];
     // Most generators put the failure into words of their own, and with that lose what kind of error it was.

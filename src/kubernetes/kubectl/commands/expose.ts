@@ -7,7 +7,6 @@ import { AggregateFailure, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { containersIn, podSpecPath } from '../pod-spec.ts';
 import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
-import { asTyped } from '../printers/typed.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
 import { withLastApplied } from './apply.ts';
 import type { Command } from './command.ts';
@@ -51,7 +50,7 @@ export const expose: Command = {
         const printer = new ResultPrinter(session, dryRun);
         const info = await session.discovery.resolve('services');
         if (dryRun === 'client') {
-          printer.print(info, asTyped(service), 'exposed');
+          printer.printTyped(info, service, 'exposed');
           continue;
         }
         const body = session.flags.bool('save-config') ? withLastApplied(service) : service;
@@ -59,7 +58,7 @@ export const expose: Command = {
           query: writeQuery(session, 'kubectl-expose', dryRun),
           body: body as unknown as Json,
         });
-        printer.print(info, made as unknown as ObjectLike, 'exposed');
+        printer.printTyped(info, made as unknown as ObjectLike, 'exposed');
       } catch (error) {
         errors.push(error);
       }

@@ -5,7 +5,6 @@ import { getObject, type Target } from '../builder.ts';
 import { ExitWith, isNotFound, KubectlError, usageError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
-import { asTyped } from '../printers/typed.ts';
 import type { JsonObject, ObjectLike, Session } from '../session.ts';
 import { watchUntil } from '../wait.ts';
 import { withLastApplied } from './apply.ts';
@@ -65,7 +64,7 @@ export const run: Command = {
     const pods = await session.discovery.resolve('pods');
     const services = service && (await session.discovery.resolve('services'));
     const create = async (object: ObjectLike, plural: string): Promise<ObjectLike> => {
-      if (dryRun === 'client') return asTyped(object);
+      if (dryRun === 'client') return object;
       const body = flags.bool('save-config') ? withLastApplied(object) : object;
       return (await session.request('POST', `/api/v1/namespaces/${session.namespace}/${plural}`, {
         query: writeQuery(session, 'kubectl-run', dryRun),
@@ -75,12 +74,12 @@ export const run: Command = {
     const made = await create(pod, 'pods');
     // With --expose the service is printed first.
     if (service && services) {
-      printer.print(services, await create(service, 'services'), 'created');
+      printer.printTyped(services, await create(service, 'services'), 'created');
       // Upstream writes a separator of its own, and the printer another.
       if (flags.text('output') === 'yaml') session.out('---\n');
     }
     if (!attached) {
-      printer.print(pods, made, 'created');
+      printer.printTyped(pods, made, 'created');
       return;
     }
     const target: Target = { info: pods, namespace: session.namespace, name };

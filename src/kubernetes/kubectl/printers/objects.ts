@@ -6,22 +6,22 @@ import { KubectlError } from '../errors.ts';
 import { parseJsonPath } from '../jsonpath.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
 import { printCustomColumns } from './custom-columns.ts';
+import { inGoOrder } from './go-order.ts';
 
-/** JSON as Go's encoder writes maps: keys sorted, `<`, `>` and `&` escaped. `indent` 4 is what -o json has; 0 is compact. */
-export function goJson(value: Json | undefined, indent = 4, level = 0): string {
+/** JSON as Go's encoder writes maps: keys sorted (unless `sorted` is false), `<`, `>` and `&` escaped. `indent` 4 is what -o json has; 0 is compact. */
+export function goJson(value: Json | undefined, indent = 4, sorted = true, level = 0): string {
   const line = (n: number) => (indent === 0 ? '' : `\n${' '.repeat(indent * n)}`);
   if (value === undefined) return 'null';
   if (typeof value === 'string') return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';
-    return `[${value.map((item) => line(level + 1) + goJson(item as Json, indent, level + 1)).join(',')}${line(level)}]`;
+    return `[${value.map((item) => line(level + 1) + goJson(item as Json, indent, sorted, level + 1)).join(',')}${line(level)}]`;
   }
-  const keys = Object.keys(value)
-    .filter((key) => (value as JsonObject)[key] !== undefined)
-    .sort();
+  const keys = Object.keys(value).filter((key) => (value as JsonObject)[key] !== undefined);
+  if (sorted) keys.sort();
   if (keys.length === 0) return '{}';
-  return `{${keys.map((key) => `${line(level + 1)}${goJson(key)}:${indent === 0 ? '' : ' '}${goJson((value as JsonObject)[key], indent, level + 1)}`).join(',')}${line(level)}}`;
+  return `{${keys.map((key) => `${line(level + 1)}${goJson(key)}:${indent === 0 ? '' : ' '}${goJson((value as JsonObject)[key], indent, sorted, level + 1)}`).join(',')}${line(level)}}`;
 }
 
 /** Without managedFields, which nobody wants to read. */
@@ -36,7 +36,8 @@ export function withoutManagedFields<T extends JsonObject>(object: T): T {
   return result as T;
 }
 
-export type ObjectPrinter = (object: JsonObject) => string;
+/** A typed object is one that Go holds in its struct, and so writes as JSON in the struct's order. */
+export type ObjectPrinter = (object: JsonObject, typed?: boolean) => string;
 
 const FORMATS =
   'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml';
@@ -69,7 +70,7 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
       };
     }
     case 'json':
-      return (object) => `${goJson(clean(object))}\n`;
+      return (object, typed = false) => `${typed ? goJson(inGoOrder(clean(object)), 4, false) : goJson(clean(object))}\n`;
     case 'name':
       return (object) =>
         Array.isArray(object['items']) ? (object['items'] as readonly ObjectLike[]).map(nameLine).join('') : nameLine(object as unknown as ObjectLike);

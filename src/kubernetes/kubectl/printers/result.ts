@@ -2,8 +2,9 @@
 
 import { type ResourceInfo, shownName } from '../discovery.ts';
 import { KubectlError } from '../errors.ts';
-import type { JsonObject, Session } from '../session.ts';
+import type { JsonObject, ObjectLike, Session } from '../session.ts';
 import { type ObjectPrinter, objectPrinter } from './objects.ts';
+import { asTyped } from './typed.ts';
 
 export type DryRun = 'none' | 'client' | 'server';
 
@@ -48,6 +49,12 @@ export class ResultPrinter {
       const name = String((object['metadata'] as JsonObject | undefined)?.['name'] ?? '');
       this.session.out(`${shownName(info, name)}${this.session.flags.text('output') === 'name' ? '' : ` ${operation}${this.suffix}`}\n`);
     }
+  }
+
+  /** The same for an object that upstream holds in a Go struct: one kubectl made, or the server's answer to it. */
+  printTyped(info: ResourceInfo, object: ObjectLike, operation: string): void {
+    if (this.printer) this.session.out(this.printer(asTyped(object), true));
+    else this.print(info, object, operation);
   }
 
   /** Whole objects are printed, so several of them are wanted as one list. */
