@@ -167,7 +167,8 @@ const SOON = [50, 50, 100];
 export async function type(page: Page, command: string): Promise<string> {
   await page.keyboard.press('Control+l');
   await expect.poll(async () => (await lines(page)).filter((line) => line !== '').length, { message: 'the screen is cleared', intervals: SOON }).toBe(1);
-  await page.keyboard.type(`${command}\n`);
+  await page.keyboard.insertText(command);
+  await page.keyboard.press('Enter');
   let printed: string[] = [];
   await expect
     .poll(

@@ -34,14 +34,11 @@ test('2 see: four nodes and three etcd members, Ready, drawn at every zoom', asy
   // Z0 to Z3 by the keys: fleet under 24 px a tile, pool to 120, node to 480, pod beyond.
   const seen = new Set<number>();
   for (let i = 0; i < 5; i++) await page.keyboard.press('-');
-  await expect.poll(() => page.evaluate(() => window.__lab.camera().zoom)).toBeCloseTo(0.05);
-  for (let i = 0; i < 7; i++) {
+  for (const zoom of [0.05, 0.1, 0.25, 0.5, 1, 2, 4]) {
+    await expect.poll(() => page.evaluate(() => window.__lab.camera().zoom)).toBeCloseTo(zoom);
     await expect.poll(() => colours(page)).toBeGreaterThan(3);
-    const width = await page.evaluate(() => window.__lab.camera().zoom * 240);
-    seen.add([24, 120, 480].filter((threshold) => width >= threshold).length);
-    const before = width;
+    seen.add([24, 120, 480].filter((threshold) => zoom * 240 >= threshold).length);
     await page.keyboard.press('=');
-    await expect.poll(() => page.evaluate(() => window.__lab.camera().zoom * 240)).toBeGreaterThan(before);
   }
   expect([...seen].sort()).toEqual([0, 1, 2, 3]);
   await page.keyboard.press('0');

@@ -93,10 +93,10 @@ test('an edit the server refuses comes back with its reasons', async () => {
   await desk.type('kubectl edit deployment web\r', '\x17', 'replicas: 1\r', '\x05', '\x7f', '-1', '\x18', 'y', '\r');
   expect(desk.rows[0]).toContain('GNU nano 7.2');
   expect(desk.rows.join('\n')).toContain(
-    '# deployments.apps "web" was not valid:\n# * spec.replicas: Invalid value: -1: must be greater than or equal to 0\n#',
+    '# deployments.apps "web" was not valid:\n# * spec.replicas: Invalid value: -1: must be greater than or equal to 0\n#\napiVersion: apps/v1',
   );
   await desk.type('\x18');
-  expect(desk.rows).toContain('Edit cancelled, no valid changes were saved.');
+  expect(desk.rows).toContain('error: Edit cancelled, no valid changes were saved.');
   expect(desk.last).toBe(PROMPT);
 });
 
@@ -104,10 +104,10 @@ test('Tab completes kinds and the names of pods, Up brings back what was typed',
   const desk = await Desk.open();
   await desk.createWeb();
   const name = (desk.world.cluster.mirror.list('pods') as readonly Pod[]).find((pod) => pod.metadata?.labels?.['app'] === 'web')!.metadata!.name!;
-  await desk.type('kubectl get deploy\t');
+  await desk.type('kubectl get de\t');
   expect(desk.last).toBe(`${PROMPT} kubectl get deployments.apps`);
-  await desk.type('\x15kubectl get de\t');
-  expect(desk.last).toBe(`${PROMPT} kubectl get deployments.apps`);
+  await desk.type('w\t');
+  expect(desk.last).toBe(`${PROMPT} kubectl get deployments.apps web`);
   await desk.type('\x15kubectl get pod we\t');
   expect(desk.last).toBe(`${PROMPT} kubectl get pod ${name}`);
   await desk.type('\r');

@@ -18,8 +18,8 @@ it('offers commands, kinds, names, namespaces and flags', async () => {
     await server.post('/api/v1/namespaces/kube-system/configmaps', { metadata: { name: 'settings' } });
     expect(await offer('kubectl cre')).toEqual(['create']);
     expect(await offer('kubectl create dep')).toEqual(['deployment']);
-    expect(await offer('kubectl get deplo')).toEqual(['deployments']);
-    expect(await offer('kubectl get pods,deplo')).toEqual(['pods,deployments']);
+    expect(await offer('kubectl get deplo')).toEqual(['deployments.apps']);
+    expect(await offer('kubectl get pods,deplo')).toEqual(['pods,deployments.apps']);
     expect(await offer('kubectl get cm -n kube-sys')).toEqual(['kube-system']);
     expect(await offer('kubectl -n kube-system get cm set')).toEqual(['settings']);
     expect(await offer('kubectl describe cm/set -n kube-system')).toBeDefined();

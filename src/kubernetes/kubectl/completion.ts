@@ -157,11 +157,8 @@ async function kinds(session: Session): Promise<readonly string[]> {
     ...new Set(
       all
         .filter((info) => info.preferred && info.verbs.includes('get'))
-        .map((info) =>
-          info.group === '' || !all.some((other) => other !== info && other.preferred && other.resource === info.resource)
-            ? info.resource
-            : `${info.resource}.${info.group}`,
-        ),
+        // As `api-resources -o name` has them.
+        .map((info) => (info.group === '' ? info.resource : `${info.resource}.${info.group}`)),
     ),
   ].sort();
 }

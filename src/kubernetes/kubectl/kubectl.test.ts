@@ -219,6 +219,36 @@ describe('the rest', () => {
       );
     });
   });
+  it('writes typed objects in the order of their structs, others sorted', async () => {
+    await lab(async ({ run }) => {
+      const keys = (text: string) => [...text.matchAll(/"(\w+)":/g)].map((match) => match[1]).join(' ');
+      expect(keys(await run('kubectl create deployment web --image=nginx --port=80 --dry-run=client -o json'))).toBe(
+        'kind apiVersion metadata name creationTimestamp labels app spec replicas selector matchLabels app template metadata creationTimestamp labels app spec containers name image ports containerPort resources strategy status',
+      );
+      expect(keys(await run('kubectl create rolebinding r --role=r --user=u -o json'))).toBe(
+        'kind apiVersion metadata name namespace uid resourceVersion creationTimestamp subjects kind apiGroup name roleRef apiGroup kind name',
+      );
+      expect(keys(await run('kubectl get rolebinding r -o json'))).toBe(
+        'apiVersion kind metadata creationTimestamp name namespace resourceVersion uid roleRef apiGroup kind name subjects apiGroup kind name',
+      );
+    });
+  });
+  it('several errors at once', async () => {
+    await lab(async ({ run, files }) => {
+      const service = (name: string) => `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 0, targetPort: 1}]}\n`;
+      const wrong = 'spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive';
+      files.write('/home/you/two.yaml', `${service('a')}---\n${service('b')}`);
+      expect(await run('kubectl create -f two.yaml')).toBe(
+        `Error from server (Invalid): error when creating "two.yaml": Service "a" is invalid: ${wrong}\nError from server (Invalid): error when creating "two.yaml": Service "b" is invalid: ${wrong}\n[1]\n`,
+      );
+      files.write('/home/you/one.yaml', service('a'));
+      expect(await run('kubectl create -f one.yaml')).toBe(`The Service "a" is invalid: ${wrong}\n[1]\n`);
+      await run('kubectl create deployment web --image=nginx; kubectl create deployment api --image=nginx');
+      expect(await run('kubectl rollout undo deployment web api')).toBe(
+        'no rollout history found for deployment "web"\nno rollout history found for deployment "api"\n[1]\n',
+      );
+    });
+  });
   it('mistakes at the command line', async () => {
     await lab(async ({ run }) => {
       expect(await run('kubectl gett pods')).toBe('error: unknown command "gett" for "kubectl"\n\nDid you mean this?\n\tset\n\tget\n[1]\n');
@@ -227,6 +257,9 @@ describe('the rest', () => {
       expect(await run('kubectl get')).toContain('error: Required resource not specified.\n');
       expect(await run('kubectl logs')).toBe(
         "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples\n[1]\n",
+      );
+      expect(await run('kubectl delete pod pod/x')).toContain(
+        "(e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'\n",
       );
       expect(await run('kubectl exec x')).toBe('error: you must specify at least one command for the container\n[1]\n');
       expect(await run('kubectl get pods/x -A; kubectl get pods x -A')).toContain('error: a resource cannot be retrieved by name across all namespaces\n');

@@ -297,9 +297,15 @@ describe('patch, edit', () => {
         ['EDITOR="sed -i s/nginx:1.27/nginx:1.28/" kubectl edit deploy web', 'deployment.apps/web edited\n'],
         ["kubectl get deploy web -o jsonpath='{.spec.template.spec.containers[0].image}'", 'nginx:1.28'],
       ]);
-      expect(await run('KUBE_EDITOR="sed -i s/image:/imago:/" kubectl edit deploy web')).toMatch(
-        /error: Edit cancelled, no valid changes were saved\.\nA copy of your changes has been stored to "\/tmp\/kubectl-edit-\d+\.yaml"\n\[1\]\n$/,
+      const edit = async (script: string) => (await run(`KUBE_EDITOR="sed -i ${script}" kubectl edit deploy web`)).replace(/\d{10}/g, 'N');
+      const copy = 'A copy of your changes has been stored to "/tmp/kubectl-edit-N.yaml"\n';
+      const cancelled = `${copy}error: Edit cancelled, no valid changes were saved.\n[1]\n`;
+      expect(await edit('s/image:/imago:/')).toBe(
+        'error: deployments.apps "web" could not be patched: Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.template.spec.containers[0].imago"\nYou can run `kubectl replace -f /tmp/kubectl-edit-N.yaml` to try this update again.\n[1]\n',
       );
+      expect(await edit('s/RollingUpdate/Rolling/')).toBe(`error: deployments.apps "web" is invalid\n${cancelled}`);
+      expect(await edit('s/Deployment/Depp/')).toBe(cancelled);
+      expect(await edit('s/name:.w/&x/')).toBe(`${copy}error: At least one of apiVersion, kind and name was changed\n[1]\n`);
     });
   });
 });

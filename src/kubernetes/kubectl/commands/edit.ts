@@ -1,10 +1,10 @@
 /** kubectl edit: the object in an editor, and what was changed as a patch (kubectl pkg/cmd/util/editor). */
 import type { Json } from '../../api/json.ts';
-import { ApiError } from '../../api/request.ts';
+import { ApiError, TransportError } from '../../api/request.ts';
 import { dump, parseYaml, YamlError } from '../../api/yaml.ts';
 import { resolveObjects, type Target } from '../builder.ts';
 import { differenceOf, isEmpty, sendPatch } from '../change.ts';
-import { ExitWith, errorText, KubectlError } from '../errors.ts';
+import { ExitWith, KubectlError } from '../errors.ts';
 import { bool, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { goJson, withoutManagedFields } from '../printers/objects.ts';
 import { ResultPrinter } from '../printers/result.ts';
@@ -47,35 +47,30 @@ const shown = (found: readonly Found[]): string => {
   return dump(objects.length === 1 ? objects[0]! : { apiVersion: 'v1', items: objects as unknown as Json, kind: 'List', metadata: {} });
 };
 
+/** What the header of a file opened again says of one object. */
+interface Reason {
+  readonly head: string;
+  readonly causes: readonly string[];
+}
+
+const commented = (text: string): string => text.replaceAll('\n', '\n# ');
+const headerFor = (reasons: readonly Reason[]): string =>
+  HEADER +
+  reasons
+    .map(({ head, causes }) => `# ${commented(head)}${causes.length > 0 ? ':' : ''}\n${causes.map((cause) => `# * ${commented(cause)}\n`).join('')}#\n`)
+    .join('');
+
 async function editAll(session: Session, found: readonly Found[]): Promise<void> {
   const original = shown(found);
   const byName = new Map(found.map((target) => [keyOf(target.object), target]));
   let body = original;
-  let reasons: readonly string[] = [];
+  let reasons: readonly Reason[] = [];
   let previous: string | undefined;
   for (;;) {
-    const header =
-      HEADER +
-      (reasons.length > 0
-        ? `${reasons
-            .map(
-              (reason) =>
-                `${reason
-                  .split('\n')
-                  .map((line) => `# ${line}`)
-                  .join('\n')}\n`,
-            )
-            .join('')}#\n`
-        : '');
-    const path = await editFile(session, header + body);
-    const edited = session.self.files.read(path);
-    const stripped = stripComments(edited);
-    if (previous !== undefined && stripped === previous) {
-      // Saved again as it was refused: nothing will come of it.
-      session.err(`error: Edit cancelled, no valid changes were saved.\n`);
-      keepCopy(session, path);
-      throw new ExitWith(1);
-    }
+    const path = await editFile(session, headerFor(reasons) + body);
+    const stripped = stripComments(session.self.files.read(path));
+    // Saved again as it was refused: nothing will come of it.
+    if (stripped === previous) throw kept(session, path, new KubectlError('Edit cancelled, no valid changes were saved.'));
     if (stripped === stripComments(original)) {
       session.self.files.remove(path);
       session.err('Edit cancelled, no changes made.\n');
@@ -86,40 +81,78 @@ async function editAll(session: Session, found: readonly Found[]): Promise<void>
       session.err('Edit cancelled, saved file was empty.\n');
       return;
     }
-    reasons = [];
-    let objects: readonly ObjectLike[] = [];
+    previous = body = stripped;
+    let objects: readonly ObjectLike[];
     try {
       objects = objectsOf(stripped);
+      for (const { apiVersion, kind } of objects)
+        if (!(await session.discovery.byKind(apiVersion, kind)))
+          throw new KubectlError(`unable to recognize "edited-file": no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`);
     } catch (error) {
       if (!(error instanceof YamlError) && !(error instanceof KubectlError)) throw error;
-      reasons = [`The edited file had a syntax error: ${error.message}`];
+      reasons = [{ head: `The edited file had a syntax error: ${error.message}`, causes: [] }];
+      continue;
     }
-    for (const object of objects) {
-      const target = byName.get(keyOf(object));
-      try {
-        if (!target) throw new KubectlError('At least one of apiVersion, kind and name was changed');
-        await save(session, target, object);
-      } catch (error) {
-        if (error instanceof ApiError && error.status.reason === 'NotFound') {
-          session.err(`${errorText(error, session.server)}\n`);
-          keepCopy(session, path);
-          throw new ExitWith(1);
-        }
-        reasons = [...reasons, errorText(error, session.server).replace(/^error: /, '')];
-        if (error instanceof ApiError && target)
-          session.err(
-            `error: ${target.info.resource}${target.info.group === '' ? '' : `.${target.info.group}`} ${JSON.stringify(target.name)} ${error.status.reason === 'Invalid' ? 'is invalid' : `could not be patched: ${error.status.message}`}\n`,
-          );
-        else session.err(`${errorText(error, session.server)}\n`);
-      }
+    const outcome = await saveAll(session, byName, objects).catch((error: unknown) => {
+      throw kept(session, path, error);
+    });
+    if (outcome.retryable) {
+      session.err(`You can run \`kubectl replace -f ${path}\` to try this update again.\n`);
+      throw new ExitWith(1);
     }
+    if (outcome.gone) {
+      session.err(`The edits you made on deleted resources have been saved to ${JSON.stringify(path)}\n`);
+      throw new ExitWith(1);
+    }
+    reasons = outcome.reasons;
     if (reasons.length === 0) {
       session.self.files.remove(path);
       return;
     }
-    previous = stripped;
-    body = stripped;
   }
+}
+
+interface Outcome {
+  /** Of the objects that are invalid, and can be edited again on the spot. */
+  readonly reasons: readonly Reason[];
+  readonly gone: boolean;
+  readonly retryable: boolean;
+}
+
+/** Saves what was changed; says of each refusal what it was. Rejects when an object is another than those opened. */
+async function saveAll(session: Session, byName: ReadonlyMap<string, Found>, objects: readonly ObjectLike[]): Promise<Outcome> {
+  const reasons: Reason[] = [];
+  let gone = false;
+  let retryable = false;
+  for (const object of objects) {
+    const target = byName.get(keyOf(object));
+    if (!target) throw new KubectlError('At least one of apiVersion, kind and name was changed');
+    try {
+      await save(session, target, object);
+    } catch (error) {
+      if (!(error instanceof ApiError) && !(error instanceof TransportError)) throw error;
+      const { resource, group } = target.info;
+      const name = `${resource}${group === '' ? '' : `.${group}`} ${JSON.stringify(target.name)}`;
+      const status = error instanceof ApiError ? error.status : undefined;
+      if (status?.reason === 'Invalid') {
+        reasons.push({ head: `${name} was not valid`, causes: (status.details?.causes ?? []).map((cause) => `${cause.field ?? ''}: ${cause.message ?? ''}`) });
+        session.err(`error: ${name} is invalid\n`);
+      } else if (status?.reason === 'NotFound') {
+        gone = true;
+        session.err(`error: ${name} could not be found on the server\n`);
+      } else {
+        retryable = true;
+        session.err(`error: ${name} could not be patched: ${error.message}\n`);
+      }
+    }
+  }
+  return { reasons, gone, retryable };
+}
+
+/** An error that leaves the edited file behind. */
+function kept(session: Session, path: string, error: unknown): unknown {
+  session.err(`A copy of your changes has been stored to ${JSON.stringify(path)}\n`);
+  return error;
 }
 
 const keyOf = (object: ObjectLike): string => `${object.apiVersion} ${object.kind} ${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}`;
@@ -128,7 +161,6 @@ const stripComments = (body: string): string =>
     .split('\n')
     .filter((line) => !line.trimStart().startsWith('#'))
     .join('\n');
-const keepCopy = (session: Session, path: string): void => session.err(`A copy of your changes has been stored to ${JSON.stringify(path)}\n`);
 
 function objectsOf(body: string): readonly ObjectLike[] {
   const value = parseYaml(body);

@@ -20,7 +20,7 @@ const STATUS: Readonly<Record<string, Json>> = {
 export function asTyped(object: ObjectLike): ObjectLike {
   const stamped = stamp(object) as JsonObject;
   const status = STATUS[object.kind];
-  return { ...stamped, ...(status !== undefined && object['status'] === undefined ? { status } : {}) } as unknown as ObjectLike;
+  return { ...stamped, ...(isObject(status) ? { status: { ...status, ...(object['status'] as JsonObject | undefined) } } : {}) } as unknown as ObjectLike;
 }
 
 /** Into every `metadata`, the templates' included. */

@@ -200,7 +200,7 @@ export function columnOf(line: string, index: number): number {
 }
 
 /** The character that covers a column; the end of the line when it is shorter. */
-export function indexAt(line: string, column: number): number {
+function indexAt(line: string, column: number): number {
   let at = 0;
   for (let i = 0; i < line.length; i++) {
     at += widthAt(line[i]!, at);
