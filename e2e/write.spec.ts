@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { dockTab, expect, open, pods, running, setSpeed, test } from './page.ts';
+import { dockTab, expect, open, paste, pods, running, setSpeed, test } from './page.ts';
 
 const editor = (page: Page): Locator => page.getByRole('textbox', { name: /manifest|editor/i }).first();
 const said = (page: Page): Locator => page.getByRole('region', { name: 'What the API server said' });
@@ -14,11 +14,7 @@ async function put(page: Page, text: string): Promise<void> {
   await editor(page).focus();
   await page.keyboard.press('Control+a');
   await page.keyboard.press('Delete');
-  await page.evaluate((pasted) => {
-    const data = new DataTransfer();
-    data.setData('text/plain', pasted);
-    document.activeElement!.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
-  }, text);
+  await paste(page, text);
   // What is drawn is what is in view: its beginning.
   await page.keyboard.press('Control+Home');
 }
