@@ -10,6 +10,7 @@ async function begin(page: Page): Promise<void> {
     .getByRole('button', { name: /Delete a pod\. Watch it come back\./ })
     .click();
   await lesson(page).getByRole('button', { name: 'Begin' }).click({ timeout: 30_000 });
+  await setSpeed(page, 1);
   await openTerminal(page);
 }
 
@@ -25,7 +26,6 @@ test('8 learn: “Delete a pod. Watch it come back.” is played to its end', as
 
   await page.getByRole('textbox', { name: /^Terminal on laptop/ }).focus();
   await type(page, 'kubectl delete $(kubectl get pods -l app=web -o name | head -n 1)');
-  await setSpeed(page, 1);
   await expect(panel.getByRole('button', { name: 'Next step' })).toBeVisible();
   await expect(panel).toContainText('You said so');
   await panel.getByRole('button', { name: 'Next step' }).click();

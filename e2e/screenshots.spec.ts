@@ -28,12 +28,12 @@ async function still(page: Page): Promise<void> {
 /** A cluster with a shop on it: three web pods behind a Service, a cache, and one image that does not exist. */
 async function furnish(page: Page): Promise<void> {
   await open(page, '?seed=7');
+  await setSpeed(page, 1);
   await openTerminal(page);
   await type(page, 'kubectl apply -f examples/deployment.yaml -f examples/service.yaml');
   await type(page, 'kubectl create deployment cache --image=redis:7 --replicas=2');
   await type(page, 'kubectl create deployment shop --image=nginx:1.27 --replicas=7');
   await type(page, 'kubectl create deployment typo --image=ngimx --replicas=1');
-  await setSpeed(page, 1);
   await running(page, 'web-', 3);
   await running(page, 'shop-', 7);
   await running(page, 'cache-', 2);

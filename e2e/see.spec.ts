@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, open, openTerminal, test, type } from './page.ts';
+import { expect, open, openTerminal, setSpeed, test, type } from './page.ts';
 
 const colours = (page: Page): Promise<number> =>
   page.getByTestId('map').evaluate((map) => {
@@ -47,6 +47,7 @@ test('2 see: four nodes and three etcd members, Ready, drawn at every zoom', asy
 test('2 see: nothing moves but what changed, and the camera never by itself', async ({ page }) => {
   await open(page, '?seed=7');
   const before = await page.evaluate(() => ({ layout: window.__lab.layout(), camera: window.__lab.camera() }));
+  await setSpeed(page, 1);
   await openTerminal(page);
   await type(page, 'kubectl apply -f examples/deployment.yaml');
   await type(page, 'kubectl rollout status deployment/web');

@@ -2,12 +2,10 @@ import { expect, open, openTerminal, pods, running, screen, setSpeed, test, type
 
 test('7 type: a shell with kubectl, pipes, files, variables, history and completion', async ({ page }) => {
   await open(page, '?seed=7');
+  await setSpeed(page, 1);
   await openTerminal(page);
   await type(page, 'kubectl apply -f examples/deployment.yaml -f examples/service.yaml');
-  await setSpeed(page, 1);
   const [first] = await running(page, 'web-', 3);
-  await setSpeed(page, 0);
-  await openTerminal(page);
 
   // Tab completes verbs, kinds and names.
   await page.keyboard.press('Control+l');
@@ -38,6 +36,7 @@ test('7 type: a shell with kubectl, pipes, files, variables, history and complet
 
 test('7 type: Ctrl+C ends a watch, and a pod reaches the Service by its name', async ({ page }) => {
   await open(page, '?seed=7');
+  await setSpeed(page, 1);
   await openTerminal(page);
   await type(page, 'kubectl apply -f examples/deployment.yaml -f examples/service.yaml');
   await type(page, 'kubectl rollout status deployment/web');
