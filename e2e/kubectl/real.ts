@@ -5,7 +5,7 @@
  * otherwise PACE times as fast as real time. So both sides see about the same world at each line.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type AddressInfo, createServer, type Server as SocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,10 @@ export function findKubectl(): string | undefined {
   const chosen = process.env['ORRERY_KUBECTL'];
   if (chosen) return versionOf(chosen) !== undefined ? chosen : undefined;
   const release = minorOf(RELEASE.gitVersion);
-  const candidates = ['/usr/lib/google-cloud-sdk/bin/kubectl.1.33', ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'kubectl'))];
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'kubectl'));
+  // Some packages install a dispatcher that keeps one kubectl a release beside itself.
+  const releases = onPath.filter((path) => existsSync(path)).map((path) => join(dirname(realpathSync(path)), `kubectl.${RELEASE.major}.${RELEASE.minor}`));
+  const candidates = [...releases, ...onPath];
   return candidates.find((path) => existsSync(path) && versionOf(path) === release);
 }
 
