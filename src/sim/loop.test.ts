@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { ms, seconds } from './clock.ts';
+import { describe, expect, test } from 'vitest';
+import { inSeconds, ms, seconds } from './clock.ts';
 import { Loop } from './loop.ts';
 import { defer, Mailbox } from './mailbox.ts';
-import { forever } from './process.ts';
+import { forever, whenRunning } from './process.ts';
 import { createRng } from './rng.ts';
 import { quietHost, testHost } from './test-host.ts';
 import { Timers } from './timers.ts';
@@ -196,4 +196,79 @@ test('luck is even, and a newcomer does not shift it', () => {
   const counts = new Array<number>(10).fill(0);
   for (let i = 0; i < 100_000; i++) counts[rng.between(0, 10)]!++;
   for (const count of counts) expect(count).toBeGreaterThan(9_500);
+});
+
+describe('a paused process', () => {
+  test('stands still with its children; what came due fires in order when it goes on, and what was cancelled does not', async () => {
+    const loop = new Loop({ seed: 1, host: testHost });
+    const told: string[] = [];
+    let cancel = (): void => {};
+    const parent = loop.spawn('parent', async (self) => {
+      self.clock.after(seconds(2), () => told.push(`two at ${inSeconds(self.clock.now())}`));
+      cancel = self.clock.after(seconds(3), () => told.push('cancelled'));
+      self.spawn('child', async (child) => {
+        await child.clock.sleep(seconds(1));
+        told.push(`one at ${inSeconds(child.clock.now())}`);
+        await child.clock.sleep(seconds(1));
+        told.push(`two more at ${inSeconds(child.clock.now())}`);
+        await forever();
+      });
+      self.clock.after(seconds(9), () => told.push(`nine at ${inSeconds(self.clock.now())}`));
+      await forever();
+    });
+    await loop.run(ms(500));
+    await loop.input(() => parent.pause());
+    await loop.run(seconds(5));
+    expect([told, parent.alive, parent.paused]).toEqual([[], true, true]);
+    await loop.input(() => {
+      whenRunning(parent, () => told.push('message'));
+      cancel();
+    });
+    await loop.run(seconds(6));
+    await loop.input(() => parent.resume());
+    await loop.run(seconds(20));
+    expect(told).toEqual(['two at 6', 'message', 'one at 6', 'two more at 7', 'nine at 9']);
+    expect(loop.pending).toBe(0);
+    expect(loop.lateTouches).toBe(0);
+  });
+
+  test('can be killed', async () => {
+    const loop = new Loop({ seed: 1, host: testHost });
+    const told: string[] = [];
+    const process = loop.spawn('one', async (self) => {
+      await self.clock.sleep(seconds(1));
+      told.push('late');
+    });
+    await loop.run(ms(1));
+    await loop.input(() => process.pause());
+    await loop.run(seconds(2));
+    await loop.input(() => process.kill());
+    await loop.run(seconds(3));
+    expect([told, process.alive, loop.pending]).toEqual([[], false, 0]);
+  });
+});
+
+test('a clock that runs too fast is early by the world’s, and on time by its own', async () => {
+  const loop = new Loop({ seed: 1, host: testHost });
+  const told: (readonly [own: number, world: number])[] = [];
+  const process = loop.spawn('one', async (self) => {
+    for (;;) {
+      await self.clock.sleep(seconds(3));
+      told.push([self.clock.now(), loop.now]);
+    }
+  });
+  await loop.run(seconds(3));
+  await loop.input(() => process.setClockRate(1500));
+  await loop.run(seconds(8));
+  await loop.input(() => process.setClockRate(500));
+  await loop.run(seconds(17));
+  expect(told.map((each) => each.map(inSeconds))).toEqual([
+    [3, 3],
+    // Set before the change.
+    [7.5, 6],
+    [10.5, 8],
+    // Set before it became slow, and after.
+    [11.5, 10],
+    [14.5, 16],
+  ]);
 });

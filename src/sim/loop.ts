@@ -128,6 +128,14 @@ export class Loop {
     return timer;
   }
 
+  /** Sets a timer that came due while its owner was paused once more, for this instant; one that was cancelled meanwhile is only counted off. */
+  again(timer: Timer): void {
+    this.touched++;
+    timer.at = this.time;
+    timer.seq = ++this.seq;
+    this.timers.push(timer);
+  }
+
   cancel(timer: Timer): void {
     this.touched++;
     this.timers.cancel(timer);
@@ -249,10 +257,21 @@ export class Loop {
     this.mixInt(timer.at | 0);
     this.mixInt(timer.seq);
     this.trace.current = timer.cause;
+    const { owner } = timer;
+    if (owner !== undefined) {
+      if (owner.held !== undefined) {
+        // Still cancellable: it is as if it had not come due.
+        owner.held.push(timer);
+        return;
+      }
+      if (!owner.alive) {
+        // A crash is silence: the event is counted, but nobody is left to act on it.
+        timer.fire = undefined;
+        return;
+      }
+    }
     const fire = timer.fire!;
     timer.fire = undefined;
-    // A crash is silence: the event is counted, but nobody is left to act on it.
-    if (timer.owner !== undefined && !timer.owner.alive) return;
     try {
       fire();
     } catch (error) {
@@ -314,13 +333,21 @@ export class Loop {
 class LoopProcess implements Process {
   readonly rng: Rng;
   readonly trace: Tracer;
+  /** Timers that came due while it was paused; undefined while it runs. */
+  held: Timer[] | undefined;
+  /** Of its clock: so many thousandths of a second pass for it in one. */
+  private permille = 1000;
+  private goingOn = false;
+  /** What its clock said when its rate was last changed, and when that was. */
+  private clockBase = 0;
+  private clockSince = 0;
   readonly clock = {
-    now: () => this.loop.now,
+    now: () => this.now(),
     sleep: (duration: Duration) =>
       new Promise<void>((resolve) => {
         if (!this.living) return;
         this.loop.set(
-          duration,
+          this.permille === 1000 ? duration : this.stretched(duration),
           () => {
             this.loop.wake();
             resolve();
@@ -373,6 +400,10 @@ class LoopProcess implements Process {
 
   spawn(name: string, main: Main): Process {
     const child = new LoopProcess(this.loop, name, this);
+    if (this.held) child.held = [];
+    child.permille = this.permille;
+    child.clockBase = this.clockBase;
+    child.clockSince = this.clockSince;
     if (!this.living) {
       child.living = false;
       return child;
@@ -389,6 +420,53 @@ class LoopProcess implements Process {
     this.end({ how: 'killed' });
   }
 
+  get paused(): boolean {
+    return this.held !== undefined;
+  }
+
+  pause(): void {
+    if (!this.living) return;
+    this.held ??= [];
+    this.goingOn = false;
+    for (const child of this.children) child.pause();
+  }
+
+  resume(): void {
+    if (!this.held || this.goingOn) return;
+    this.goingOn = true;
+    // After all else that happens at this instant, so that nothing overtakes what waited.
+    this.loop.post(0, () => {
+      if (this.goingOn) this.goOn();
+    });
+    for (const child of this.children) child.resume();
+  }
+
+  /** What came due meanwhile is due now, in the order in which it came due, for the reasons it had. */
+  private goOn(): void {
+    const { held } = this;
+    this.held = undefined;
+    this.goingOn = false;
+    for (const timer of held ?? []) this.loop.again(timer);
+  }
+
+  setClockRate(permille: number): void {
+    if (!Number.isInteger(permille) || permille <= 0) throw new RangeError(`a clock's rate is a whole number of thousandths above 0, not ${permille}`);
+    this.clockBase = this.now();
+    this.clockSince = this.loop.now;
+    this.permille = permille;
+    for (const child of this.children) child.setClockRate(permille);
+  }
+
+  private now(): number {
+    if (this.permille === 1000 && this.clockBase === this.clockSince) return this.loop.now;
+    return this.clockBase + Math.floor(((this.loop.now - this.clockSince) * this.permille) / 1000);
+  }
+
+  /** How long a duration of its own clock takes in the world. */
+  private stretched(duration: Duration): Duration {
+    return Math.ceil((duration * 1000) / this.permille);
+  }
+
   onExit(listener: (exit: Exit) => void): () => void {
     this.exitListeners.add(listener);
     return () => this.exitListeners.delete(listener);
@@ -396,13 +474,14 @@ class LoopProcess implements Process {
 
   private after(duration: Duration, callback: () => void): Cancel {
     if (!this.living) return NOTHING;
-    const timer = this.loop.set(duration, callback, this);
+    const timer = this.loop.set(this.permille === 1000 ? duration : this.stretched(duration), callback, this);
     return () => this.loop.cancel(timer);
   }
 
   private end(exit: Exit): void {
     if (!this.living) return;
     this.living = false;
+    if (this.held) this.goOn();
     this.parent?.children.delete(this);
     for (const child of [...this.children]) child.end({ how: 'killed' });
     if (exit.how === 'crashed') this.trace.emit('process.crash', this.name, { error: exit.error.message, stack: exit.error.stack ?? '' });

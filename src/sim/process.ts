@@ -17,6 +17,14 @@ export interface Process {
   readonly alive: boolean;
   /** Goes silent, with every process it spawned. */
   kill(): void;
+  /** Whether it stands still (SIGSTOP). */
+  readonly paused: boolean;
+  /** Stands still with every process it spawned: timers that come due wait. Whoever brings it a message does so through {@link whenRunning}. */
+  pause(): void;
+  /** Goes on (SIGCONT): what came due meanwhile fires now, in order. */
+  resume(): void;
+  /** Makes its clock, and those of the processes it spawned, run too fast or too slowly: so many thousandths of a second pass for it in one. Timers that are set already stay. Throws RangeError. */
+  setClockRate(permille: number): void;
   /** Waits for work outside of the world that takes real time (a part of the program to be loaded) while the clock stands still, so that no world can tell how long it took. Several such waits end in the order they began. */
   outside<T>(work: Promise<T>): Promise<T>;
   /** A child: dies with this one, if not before. */
@@ -32,3 +40,9 @@ export type Main = (self: Process) => Promise<void>;
 
 /** What a main awaits that has set up its listeners and stays: returning ends the process, and with it its timers. */
 export const forever = (): Promise<never> => new Promise<never>(() => {});
+
+/** What reaches a process from outside is taken in when it runs: of one that is paused it waits in the socket, in order. */
+export function whenRunning(process: Process, act: () => void): void {
+  if (process.paused) process.clock.after(0, act);
+  else act();
+}

@@ -19,6 +19,8 @@ export interface Timer {
 
 export interface TimerOwner {
   readonly alive: boolean;
+  /** While its owner is paused, what came due: kept in order until it goes on. */
+  readonly held?: Timer[] | undefined;
 }
 
 export class Timers {

@@ -3,6 +3,7 @@
  * nothing here looks at the clock except to start a lease's time, which only the leader counts.
  */
 import {
+  type AlarmMember,
   type Compare,
   type DeleteRangeRequest,
   type DeleteRangeResponse,
@@ -18,8 +19,11 @@ import {
   type TxnRequest,
   type TxnResponse,
 } from './api.ts';
+import type { Auth } from './auth.ts';
+import { makeAuth } from './auth-door.ts';
 import type { Operation } from './command.ts';
 import type { Lessor } from './lease.ts';
+import type { MemberRecord, Membership } from './membership.ts';
 import { errors, type MvccStore, type RangeResult, WriteTxn } from './mvcc.ts';
 
 /** What a command came to. The header is added by whoever answers. */
@@ -28,7 +32,9 @@ export type Outcome =
   | Omit<PutResponse, 'header'>
   | Omit<DeleteRangeResponse, 'header'>
   | Omit<TxnResponse, 'header'>
-  | { readonly id: number; readonly ttl: number };
+  | { readonly id: number; readonly ttl: number }
+  | { readonly alarms: readonly AlarmMember[] }
+  | { readonly members: readonly MemberRecord[]; readonly member?: MemberRecord };
 
 /** Headers of the answers inside a transaction carry a revision and nothing else. */
 const inner = (revision: number): ResponseHeader => ({ clusterId: '0', memberId: '0', revision, raftTerm: 0 });
@@ -37,10 +43,21 @@ export class Applier {
   constructor(
     private readonly store: MvccStore,
     private readonly lessor: Lessor,
+    private readonly membership: Membership,
   ) {}
+
+  /** Undefined until somebody makes users or roles. */
+  auth: Auth | undefined;
+  /** Alarms in force, by member and kind. While anybody's says NOSPACE nothing may grow (etcd apply.go, applierV3Capped). */
+  alarms: readonly AlarmMember[] = [];
+
+  private get full(): boolean {
+    return this.alarms.some(({ alarm }) => alarm === 'NOSPACE');
+  }
 
   apply(operation: Operation, now: number, shared?: EtcdEvent[]): Outcome {
     try {
+      if (this.alarms.length > 0 && this.full && grows(operation)) throw errors.noSpace();
       switch (operation.type) {
         case 'put': {
           this.checkPut(operation.request);
@@ -71,6 +88,23 @@ export class Applier {
           for (const key of keys) txn.delete(key, undefined);
           txn.commit();
           return {};
+        }
+        case 'publish':
+          this.membership.publish(operation.raftId, operation.name, operation.clientURLs);
+          return {};
+        case 'cluster-version':
+          this.membership.clusterVersion = operation.version;
+          return {};
+        case 'auth':
+          this.auth ??= makeAuth();
+          this.auth.apply(operation.operation);
+          return {};
+        case 'alarm': {
+          const { alarm, on } = operation;
+          const rest = this.alarms.filter((each) => each.memberId !== alarm.memberId || (alarm.alarm !== 'NONE' && each.alarm !== alarm.alarm));
+          const gone = this.alarms.filter((each) => !rest.includes(each));
+          this.alarms = on ? [...rest, alarm] : rest;
+          return { alarms: on ? [alarm] : gone };
         }
       }
     } catch (error) {
@@ -174,6 +208,21 @@ export class Applier {
       return found.every((kv) => holdsFor(compare, kv));
     }
     return holdsFor(compare, this.store.get(compare.key));
+  }
+}
+
+/** Whether an operation may take room. */
+export function grows(operation: Operation): boolean {
+  switch (operation.type) {
+    case 'put':
+    case 'grant':
+      return true;
+    case 'txn':
+      return [...operation.request.success, ...operation.request.failure].some(
+        (op) => 'requestPut' in op || ('requestTxn' in op && grows({ type: 'txn', request: op.requestTxn })),
+      );
+    default:
+      return false;
   }
 }
 

@@ -10,36 +10,44 @@
  */
 import { type Duration, ms } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
-import { type EtcdClient, EtcdError, type TxnRequest, type WatchCreateRequest, type WatchResponse } from './api.ts';
-import type { EtcdServer } from './server.ts';
+import {
+  type EtcdClient,
+  type EtcdEndpoint,
+  EtcdError,
+  type EtcdServer,
+  NOT_SENT,
+  type TxnRequest,
+  type WatchCreateRequest,
+  type WatchResponse,
+} from './api.ts';
 import { isReadOnly } from './validate.ts';
-
-/** One member as a client reaches it. */
-export interface EtcdEndpoint {
-  readonly name: string;
-  /** Carries a call to the member and its answer back. Rejects with EtcdError code Unavailable when the member cannot be reached or the connection breaks; the text begins with {@link NOT_SENT} when the request surely never arrived. */
-  call<T>(invoke: (server: EtcdServer) => Promise<T>): Promise<T>;
-  /** Opens a watch on the member. `onClosed` is called once if the connection breaks. Returns the cancel function. */
-  watch(request: WatchCreateRequest, onResponse: (response: WatchResponse) => void, onClosed: () => void): () => void;
-}
-
-/** What gRPC says when there was no connection to send on: such a call may be repeated elsewhere, a write too. */
-export const NOT_SENT = 'connection error: ';
 
 /** clientv3: backoff between attempts 25 ms, jittered by half; 100 attempts. */
 const BACKOFF: Duration = ms(25);
 const ATTEMPTS = 100;
 
-export function createEtcdClient(self: Process, endpoints: readonly EtcdEndpoint[]): EtcdClient {
-  return new Client(self, endpoints);
+/** A client that can also ask what only single members answer. */
+export interface EtcdClusterClient extends EtcdClient {
+  /** Calls the member this client is at, others after failures. `safe`: the call may be repeated when it may have happened already. */
+  call<T>(invoke: (server: EtcdServer) => Promise<T>, safe: boolean): Promise<T>;
 }
 
-class Client implements EtcdClient {
+/** `failed` is told of every attempt that came to nothing. */
+export function createEtcdClient(
+  self: Process,
+  endpoints: readonly EtcdEndpoint[],
+  failed?: (endpoint: string, error: EtcdError, attempt: number) => void,
+): EtcdClusterClient {
+  return new Client(self, endpoints, failed);
+}
+
+class Client implements EtcdClusterClient {
   private at: number;
 
   constructor(
     private readonly self: Process,
     private readonly endpoints: readonly EtcdEndpoint[],
+    private readonly failed?: (endpoint: string, error: EtcdError, attempt: number) => void,
   ) {
     if (endpoints.length === 0) throw new RangeError('etcdclient: no available endpoints');
     // Round robin from a random one, so that many clients spread over the members.
@@ -47,31 +55,31 @@ class Client implements EtcdClient {
   }
 
   range(request: Parameters<EtcdClient['range']>[0]): ReturnType<EtcdClient['range']> {
-    return this.repeat((server) => server.range(request), true);
+    return this.call((server) => server.range(request), true);
   }
   put(request: Parameters<EtcdClient['put']>[0]): ReturnType<EtcdClient['put']> {
-    return this.repeat((server) => server.put(request), false);
+    return this.call((server) => server.put(request), false);
   }
   deleteRange(request: Parameters<EtcdClient['deleteRange']>[0]): ReturnType<EtcdClient['deleteRange']> {
-    return this.repeat((server) => server.deleteRange(request), false);
+    return this.call((server) => server.deleteRange(request), false);
   }
   txn(request: TxnRequest): ReturnType<EtcdClient['txn']> {
-    return this.repeat((server) => server.txn(request), isReadOnly(request));
+    return this.call((server) => server.txn(request), isReadOnly(request));
   }
   compact(request: Parameters<EtcdClient['compact']>[0]): ReturnType<EtcdClient['compact']> {
-    return this.repeat((server) => server.compact(request), false);
+    return this.call((server) => server.compact(request), false);
   }
   leaseGrant(request: Parameters<EtcdClient['leaseGrant']>[0]): ReturnType<EtcdClient['leaseGrant']> {
-    return this.repeat((server) => server.leaseGrant(request), false);
+    return this.call((server) => server.leaseGrant(request), false);
   }
   leaseRevoke(request: Parameters<EtcdClient['leaseRevoke']>[0]): ReturnType<EtcdClient['leaseRevoke']> {
-    return this.repeat((server) => server.leaseRevoke(request), false);
+    return this.call((server) => server.leaseRevoke(request), false);
   }
   leaseKeepAlive(request: Parameters<EtcdClient['leaseKeepAlive']>[0]): ReturnType<EtcdClient['leaseKeepAlive']> {
-    return this.repeat((server) => server.leaseKeepAlive(request), true);
+    return this.call((server) => server.leaseKeepAlive(request), true);
   }
   leaseTimeToLive(request: Parameters<EtcdClient['leaseTimeToLive']>[0]): ReturnType<EtcdClient['leaseTimeToLive']> {
-    return this.repeat((server) => server.leaseTimeToLive(request), true);
+    return this.call((server) => server.leaseTimeToLive(request), true);
   }
 
   watch(request: WatchCreateRequest, onResponse: (response: WatchResponse) => void): () => void {
@@ -97,13 +105,15 @@ class Client implements EtcdClient {
     return this.self.clock.after(duration, callback);
   }
 
-  private async repeat<T>(invoke: (server: EtcdServer) => Promise<T>, safe: boolean): Promise<T> {
+  async call<T>(invoke: (server: EtcdServer) => Promise<T>, safe: boolean): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const endpoint = this.current;
       try {
         return await endpoint.call(invoke);
       } catch (error) {
-        if (!(error instanceof EtcdError) || error.code !== 'Unavailable') throw error;
+        if (!(error instanceof EtcdError)) throw error;
+        this.failed?.(endpoint.name, error, attempt - 1);
+        if (error.code !== 'Unavailable') throw error;
         // A member that answered is healthy, but may have lost its cluster; another one may not have.
         this.leave(endpoint);
         const again = safe || error.message.startsWith(NOT_SENT);
@@ -160,8 +170,8 @@ class ResumedWatch {
 
   private receive(response: WatchResponse, endpoint: EtcdEndpoint): void {
     if (response.canceled) {
-      // The past that was asked for is gone: only the caller can decide what to do.
-      if (response.compactRevision) {
+      // The past that was asked for is gone, or is nobody's business here: only the caller can decide what to do.
+      if (response.compactRevision || response.cancelReason?.endsWith('permission denied')) {
         this.stopped = true;
         this.onResponse(response);
       } else this.reopen(endpoint);

@@ -6,7 +6,7 @@
  * `cause` is the trace fact the request follows from; it travels in the log so that every member knows
  * why it changes what it changes.
  */
-import type { Compare, DeleteRangeRequest, EtcdEvent, PutRequest, RangeRequest, RequestOp, TxnRequest } from './api.ts';
+import type { AlarmMember, AuthOperation, Compare, DeleteRangeRequest, EtcdEvent, PutRequest, RangeRequest, RequestOp, TxnRequest } from './api.ts';
 import type { Entry } from './raft/types.ts';
 
 export type Operation =
@@ -15,7 +15,15 @@ export type Operation =
   | { readonly type: 'txn'; readonly request: TxnRequest }
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'grant'; readonly lease: number; readonly ttl: number }
-  | { readonly type: 'revoke'; readonly lease: number };
+  | { readonly type: 'revoke'; readonly lease: number }
+  | Rare;
+
+/** What comes once in a while; its text is JSON. */
+export type Rare =
+  | { readonly type: 'publish'; readonly raftId: number; readonly name: string; readonly clientURLs: readonly string[] }
+  | { readonly type: 'cluster-version'; readonly version: string }
+  | { readonly type: 'alarm'; readonly on: boolean; readonly alarm: AlarmMember }
+  | { readonly type: 'auth'; readonly operation: AuthOperation };
 
 export interface Command {
   /** Unique over members and restarts: whoever proposed it knows its answer by it. */
@@ -62,6 +70,9 @@ export function encode(id: number, cause: number, operation: Operation): string 
       writer.mark('R');
       writer.number(operation.lease);
       break;
+    default:
+      writer.mark('J');
+      writer.text(JSON.stringify(operation));
   }
   return writer.end();
 }
@@ -191,6 +202,8 @@ function operationOf(reader: Reader): Operation {
       return { type: 'grant', lease: reader.int(), ttl: reader.int() };
     case 'R':
       return { type: 'revoke', lease: reader.int() };
+    case 'J':
+      return JSON.parse(reader.text()) as Rare;
     default:
       throw new RangeError(`etcd: no such command: ${kind}`);
   }

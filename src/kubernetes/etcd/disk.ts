@@ -5,16 +5,24 @@
  * It belongs to the machine, not to the process: make one per member, and give it to every `startEtcd`
  * of that member.
  */
+import type { Duration } from '../../sim/clock.ts';
 import type { Rng } from '../../sim/rng.ts';
+import type { AlarmMember } from './api.ts';
+import type { AuthImage } from './auth.ts';
 import type { LeaseState } from './lease.ts';
+import { confChangeOf, type MemberChange, type MemberRecord, type Membership } from './membership.ts';
 import type { StoreImage } from './mvcc.ts';
-import { MemoryStorage } from './raft/storage.ts';
+import { emptyConf, MemoryStorage } from './raft/storage.ts';
 import type { Entry, HardState, NodeId, Snapshot } from './raft/types.ts';
 
 /** The state machine at a snapshot's index. */
 export interface MemberImage {
   readonly store: StoreImage;
   readonly leases: readonly LeaseState[];
+  readonly membership: ReturnType<Membership['image']>;
+  readonly alarms: readonly AlarmMember[];
+  /** Absent: nobody has made users or roles. */
+  readonly auth?: AuthImage | undefined;
 }
 
 /** What one fsync makes durable. */
@@ -31,11 +39,29 @@ export class EtcdDisk {
   image: MemberImage | undefined;
   /** How often a member was started from this disk. */
   starts = 0;
+  /** How long a sync takes, if not as usual. */
+  slow: Duration = 0;
+  /** No room is left on it. */
+  full = false;
   private writing: WalBatch | undefined;
 
-  /** A new member's directory: it knows nothing but who the first members are. */
-  constructor(voters: readonly NodeId[]) {
-    this.storage = new MemoryStorage({ voters: [...voters].sort((a, b) => a - b), votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false });
+  /**
+   * A new member's directory. One of the members a cluster begins with has their names in its log as the
+   * first entries, committed from the start (etcd-io/raft bootstrap.go); one that joins later begins with
+   * nothing and is told by the leader.
+   */
+  constructor(
+    readonly raftId: NodeId,
+    /** 64-bit ids, decimal. */
+    readonly memberId: string,
+    readonly clusterId: string,
+    readonly founding: readonly MemberChange[],
+    /** Whom a member that joins may speak to before it has the log that says so. */
+    readonly contacts: readonly MemberRecord[] = [],
+  ) {
+    this.storage = new MemoryStorage(emptyConf);
+    this.storage.append(founding.map((change, i) => ({ term: 1, index: i + 1, type: 'confChange', confChange: confChangeOf(change) })));
+    if (founding.length > 0) this.storage.hardState = { term: 1, vote: 0, commit: founding.length };
   }
 
   /** Hands a batch to the disk; it is durable once `synced` is called. */

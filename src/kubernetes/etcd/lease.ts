@@ -8,8 +8,6 @@
 import { EtcdError } from './api.ts';
 import { errors } from './mvcc.ts';
 
-/** 1.5 election timeouts of 1 s, rounded up: a lease must outlive an election. */
-export const MIN_LEASE_TTL = 2;
 /** Seconds. */
 export const MAX_LEASE_TTL = 9_000_000_000;
 
@@ -29,6 +27,10 @@ export class Lessor {
   private leases = new Map<number, Lease>();
   private byKey = new Map<string, number>();
   private primary = false;
+
+  /** Seconds a lease has at least: 1.5 election timeouts, rounded up. */
+  constructor(private readonly minTtl = 2) {}
+
   /** No lease runs out before this instant. */
   nextExpiry = Number.POSITIVE_INFINITY;
 
@@ -36,7 +38,7 @@ export class Lessor {
   grant(id: number, ttl: number, now: number): LeaseState {
     if (ttl > MAX_LEASE_TTL) throw new EtcdError('etcdserver: too large lease TTL', 'OutOfRange');
     if (this.leases.has(id)) throw new EtcdError('etcdserver: lease already exists', 'FailedPrecondition');
-    const lease: Lease = { id, ttl: Math.max(ttl, MIN_LEASE_TTL), keys: new Set(), expiry: Number.POSITIVE_INFINITY };
+    const lease: Lease = { id, ttl: Math.max(ttl, this.minTtl), keys: new Set(), expiry: Number.POSITIVE_INFINITY };
     this.leases.set(id, lease);
     if (this.primary) this.extend(lease, now);
     return lease;
@@ -123,6 +125,11 @@ export class Lessor {
     // The revocation goes through the log and may be lost with a leader: look again in 3 s, as etcd does.
     this.nextExpiry = Math.min(next, out.length > 0 ? now + 3_000_000 : next);
     return out;
+  }
+
+  isExpired(id: number, now: number): boolean {
+    const lease = this.leases.get(id);
+    return lease !== undefined && lease.expiry <= now;
   }
 
   image(): readonly LeaseState[] {

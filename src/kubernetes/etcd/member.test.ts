@@ -152,7 +152,7 @@ test('without a majority nothing is written; with it back, all goes on', async (
   const rest = cluster.members.filter((member) => member.etcd);
   await expect(withClient(cluster, (client) => client.put({ key: 'k', value: '1' }), rest)).rejects.toThrow('etcdserver: request timed out');
   const server = rest[0]!.etcd!.server;
-  expect(server.endpointStatus().errors).toEqual(['etcdserver: no leader']);
+  expect((await server.status()).errors).toEqual(['etcdserver: no leader']);
   cluster.start(one!);
   await cluster.loop.run(cluster.loop.now + seconds(4));
   await withClient(cluster, (client) => client.put({ key: 'k', value: '2' }), rest);
@@ -226,10 +226,10 @@ test('leadership is handed over on request', async () => {
   await cluster.loop.run(seconds(3));
   const [to] = followers(cluster);
   const from = cluster.leader()!;
-  cluster.loop.after(0, () => void from.etcd!.server.moveLeader(to!.id));
+  cluster.loop.after(0, () => void from.etcd!.server.moveLeader({ targetId: to!.disk.memberId }));
   await cluster.loop.run(cluster.loop.now + seconds(1));
   expect(cluster.leader()).toBe(to);
-  await expect(from.etcd!.server.moveLeader(from.id)).rejects.toThrow('etcdserver: not leader');
+  await expect(from.etcd!.server.moveLeader({ targetId: from.disk.memberId })).rejects.toThrow('etcdserver: not leader');
 });
 
 test('a watch whose member lost its leader goes on at another member', async () => {

@@ -8,85 +8,40 @@
  *
  * Heartbeats every 100 ms, elections after 1 to 2 s without one, PreVote and CheckQuorum on: etcd 3.5's
  * defaults. Here simplified: one member's disk serves one write at a time with a latency drawn evenly
- * from 0.5 to 1.5 ms; the peers a cluster begins with are known from the disk, not from log entries.
+ * from 0.5 to 1.5 ms; a value drawn, not a device modelled.
  */
-import { type Duration, minutes, ms, seconds } from '../../sim/clock.ts';
+import { type Duration, type Instant, minutes, ms, seconds } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
 import { hash32 } from '../../sim/rng.ts';
-import type { ResponseHeader } from './api.ts';
+import type { EtcdServer, MemberInfo, ResponseHeader } from './api.ts';
 import { Applier, type Outcome } from './apply.ts';
+import { makeAuth } from './auth-door.ts';
 import { type Command, commandOf, type Operation } from './command.ts';
 import type { EtcdDisk, MemberImage } from './disk.ts';
+import { type LeaderAnswer, LeaderDesk, type LeaderQuestion } from './leader-desk.ts';
 import { Lessor } from './lease.ts';
-import { type LeaseAnswer, type LeaseAsk, LeaseDesk } from './lease-desk.ts';
+import type { EtcdMember, EtcdMemberStatus, EtcdOptions } from './member-types.ts';
+import { confChangeOf, type MemberRecord, Membership, memberChangeOf } from './membership.ts';
 import { MvccStore } from './mvcc.ts';
 import { type Answer, Proposals } from './proposals.ts';
 import { RaftCore } from './raft/raft.ts';
-import type { ConfState, Entry, Message, NodeId, Ready, Role, Snapshot, TraceEvent } from './raft/types.ts';
+import type { ConfChange, ConfState, Entry, Message, NodeId, Ready, Snapshot, TraceEvent } from './raft/types.ts';
 import { ReadLoop } from './reads.ts';
-import { createServer, type EtcdServer } from './server.ts';
+import { createServer } from './server.ts';
+import { subject } from './subject.ts';
 import { WatchHub } from './watch.ts';
 
+/** A tick of a member with the default times. */
 export const TICK: Duration = ms(100);
-const HEARTBEAT_TICKS = 1;
-const ELECTION_TICKS = 10;
-/** etcd closes streams that asked for a leader after three election timeouts without one. */
-const NO_LEADER_TICKS = 3 * ELECTION_TICKS;
+/** etcd closes streams that asked for a leader after so many election timeouts without one. */
+const NO_LEADER_TIMEOUTS = 3;
+/** For times that do not go into each other as etcd wants them. */
+const FINE_TICK: Duration = ms(10);
 /** How long a follower may take to say that it has a snapshot. */
 const SNAPSHOT_PATIENCE = seconds(5);
 
-export interface EtcdOptions {
-  readonly name: string;
-  readonly clusterMembers: readonly { readonly name: string; readonly id: number }[];
-  readonly disk: EtcdDisk;
-  /** Brings a message to another member, by name, some time later or never. Plain objects; messages to one member should arrive in order, but need not. */
-  send(to: string, message: unknown): void;
-  /** Makes the cluster id of one world differ from another's. */
-  readonly epochSeed?: number;
-  /** Told of every change as this member applies it, for the world's digest. */
-  onApply?(revision: number, key: string, modRevision: number): void;
-  /** Keys whose writes recur for ever (lease renewals): told as chatter, not as story. */
-  readonly quiet?: (key: string) => boolean;
-  /** Entries between snapshots; `--snapshot-count`, 10,000 as in etcd 3.6. */
-  readonly snapshotCount?: number;
-  /** Entries kept behind a snapshot for slow followers; 5,000. */
-  readonly snapshotCatchUp?: number;
-  /** `--experimental-watch-progress-notify-interval`; 10 minutes. */
-  readonly progressNotifyInterval?: Duration;
-  /** Whether messages between members are told as chatter; true. */
-  readonly traceMessages?: boolean;
-}
-
-export interface EtcdMemberStatus {
-  readonly role: Role;
-  readonly term: number;
-  /** The leader's name; empty: none known. */
-  readonly lead: string;
-  readonly commit: number;
-  readonly applied: number;
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  readonly revision: number;
-  readonly keys: number;
-}
-
-export interface EtcdMember {
-  readonly name: string;
-  readonly id: number;
-  /** Takes in a message another member sent. */
-  step(from: string, message: unknown): void;
-  readonly server: EtcdServer;
-  status(): EtcdMemberStatus;
-  /** The state machine, to look at without asking: no cost, no effect, perhaps behind. */
-  readonly store: MvccStore;
-  /** The log's entries [from, to], as far as they are kept; for drawing. */
-  entries(from: number, to: number): readonly Entry[];
-  /** Raft's own status, with every follower's progress when it leads. */
-  raftStatus(): ReturnType<RaftCore['status']>;
-}
-
 /** What members say to each other. A snapshot travels with the state it stands for. */
-type PeerMessage = (Message & { readonly image?: MemberImage }) | LeaseAsk | LeaseAnswer;
+type PeerMessage = (Message & { readonly image?: MemberImage }) | LeaderQuestion | LeaderAnswer | { readonly type: 'Removed' };
 
 /** Starts (or, on a disk that was used before, restarts) a member. It runs until the process dies. */
 export function startEtcd(self: Process, options: EtcdOptions): EtcdMember {
@@ -97,22 +52,31 @@ export class Member implements EtcdMember {
   readonly name: string;
   readonly id: NodeId;
   readonly store = new MvccStore();
-  readonly lessor = new Lessor();
+  readonly lessor: Lessor;
+  /** How long one of its ticks is, and how many an election timeout has at least. */
+  readonly tickDuration: Duration;
+  private readonly electionTicks: number;
   readonly hub: WatchHub;
   readonly raft: RaftCore;
   readonly server: EtcdServer;
   readonly reads: ReadLoop;
   readonly proposals: Proposals;
-  readonly leases: LeaseDesk;
+  readonly leader: LeaderDesk;
   readonly applier: Applier;
-  private readonly names = new Map<NodeId, string>();
+  readonly membership = new Membership();
+  readonly memberId: string;
   private readonly clusterId: string;
+  private published = false;
   private readonly disk: EtcdDisk;
   private readonly about: string;
   private writing = false;
   private draining = false;
   private batching = false;
   private applied: number;
+  /** Of the newest empty entry applied: the first of each term. */
+  private term = 0;
+  /** Peer URLs of members that were removed, to tell them so. */
+  private readonly gone = new Map<NodeId, string>();
   private conf: ConfState;
   private snapshotIndex: number;
   /** The state that came with a snapshot raft has been given but not yet handed out. */
@@ -123,22 +87,26 @@ export class Member implements EtcdMember {
   private requests = 0;
   private readonly requestBase: number;
   private cachedHeader: ResponseHeader | undefined;
+  /** When this member learnt that what is not yet applied is committed, by index. */
+  private readonly commits: { readonly index: number; readonly at: Instant }[] = [];
 
   constructor(
     readonly self: Process,
     readonly options: EtcdOptions,
   ) {
-    const { disk, clusterMembers } = options;
+    const { disk } = options;
     this.name = options.name;
     this.about = `EtcdMember/${options.name}`;
-    const own = clusterMembers.find(({ name }) => name === options.name);
-    if (!own) throw new RangeError(`etcd: ${options.name} is not among the cluster's members`);
-    this.id = own.id;
-    for (const { name, id } of clusterMembers) this.names.set(id, name);
-    const roll = clusterMembers.map(({ name }) => name).join();
-    this.clusterId = ((BigInt(hash32(roll, options.epochSeed)) << 32n) | BigInt(hash32(roll, ~(options.epochSeed ?? 0)))).toString();
+    this.id = disk.raftId;
+    this.clusterId = disk.clusterId;
     this.disk = disk;
     disk.recover(self.rng);
+    const { heartbeat, election } = options.timing ?? { heartbeat: 100, election: 1_000 };
+    // etcd's ticks are its heartbeats; here they may be finer, for times that etcd would refuse and a lesson may want.
+    this.tickDuration = election % heartbeat === 0 && election >= 5 * heartbeat ? ms(heartbeat) : FINE_TICK;
+    this.electionTicks = Math.max(2, Math.round(ms(election) / this.tickDuration));
+    // A lease must outlive an election (minTTL: one and a half of them).
+    this.lessor = new Lessor(Math.max(1, Math.ceil((election * 3) / 2_000)));
 
     const snapshot = disk.storage.snapshot();
     if (disk.image) this.restore(disk.image);
@@ -149,10 +117,10 @@ export class Member implements EtcdMember {
     this.raft = new RaftCore(
       {
         id: this.id,
-        electionTick: ELECTION_TICKS,
-        heartbeatTick: HEARTBEAT_TICKS,
+        electionTick: this.electionTicks,
+        heartbeatTick: Math.max(1, Math.round(ms(heartbeat) / this.tickDuration)),
         applied: snapshot.index,
-        preVote: true,
+        preVote: options.preVote ?? true,
         checkQuorum: true,
         maxSizePerMsg: 1024 * 1024,
         maxInflightMsgs: 512,
@@ -162,12 +130,22 @@ export class Member implements EtcdMember {
       },
       disk.storage,
     );
+    // The founding members count from the start; their entries are applied in their turn (etcd-io/raft bootstrap.go).
+    if (snapshot.index === 0) {
+      for (const change of disk.founding) {
+        this.raft.applyConfChange(confChangeOf(change));
+        this.membership.apply(change);
+      }
+    }
+    this.memberId = disk.memberId;
     this.hub = new WatchHub(this.store, () => this.header());
     this.store.observe((events, revision) => {
       if (options.onApply) for (const { kv } of events) options.onApply(revision, kv.key, kv.modRevision);
       this.hub.notify(events, revision);
     });
-    this.applier = new Applier(this.store, this.lessor);
+    this.applier = new Applier(this.store, this.lessor, this.membership);
+    if (disk.image) this.applier.alarms = disk.image.alarms;
+    if (disk.image?.auth) this.applier.auth = makeAuth(disk.image.auth);
     this.proposals = new Proposals(
       self,
       this.raft,
@@ -183,19 +161,30 @@ export class Member implements EtcdMember {
       },
       () => this.applied,
     );
-    this.leases = new LeaseDesk(this);
+    this.leader = new LeaderDesk(this);
     this.server = createServer(this);
-    this.tickAfter(self.rng.between(1, TICK));
+    this.tickAfter(self.rng.between(1, this.tickDuration));
     this.drain();
   }
 
   // ---- what comes in ----
 
-  step(_from: string, message: unknown): void {
+  step(message: unknown): void {
     if (!this.self.alive) return;
     const m = message as PeerMessage;
-    if (m.type === 'LeaseAsk' || m.type === 'LeaseAnswer') {
-      this.leases.step(m);
+    switch (m.type) {
+      case 'LeaderQuestion':
+      case 'LeaderAnswer':
+        this.leader.step(m);
+        return;
+      case 'Removed':
+        this.leave();
+        return;
+    }
+    if (this.membership.isRemoved(m.from as NodeId)) {
+      // etcd answers its stream with 410 Gone: the member has been permanently removed from the cluster.
+      const gone = this.gone.get(m.from as NodeId);
+      if (gone !== undefined) this.options.send(gone, { type: 'Removed' });
       return;
     }
     this.raft.step(m);
@@ -206,6 +195,17 @@ export class Member implements EtcdMember {
     else this.drain();
   }
 
+  campaign(): void {
+    if (!this.self.alive || this.raft.role === 'Leader') return;
+    this.raft.campaign();
+    this.drain();
+  }
+
+  private fatal(message: string): void {
+    if (this.options.fatal) this.options.fatal(message);
+    else this.self.kill();
+  }
+
   private tickAfter(duration: Duration): void {
     this.self.clock.after(duration, this.onTick);
   }
@@ -213,7 +213,7 @@ export class Member implements EtcdMember {
   private readonly onTick = (): void => {
     // A tick follows from nothing but time.
     this.self.trace.because(0);
-    this.tickAfter(TICK);
+    this.tickAfter(this.tickDuration);
     this.tick();
   };
 
@@ -222,10 +222,10 @@ export class Member implements EtcdMember {
     if (this.raft.hasReady()) this.drain();
     this.ticks++;
     if (this.raft.lead !== 0) this.leaderless = 0;
-    else if (++this.leaderless === NO_LEADER_TICKS) this.hub.cancelAll('etcdserver: no leader');
-    if (this.raft.role === 'Leader') this.leases.expire();
+    else if (++this.leaderless === NO_LEADER_TIMEOUTS * this.electionTicks) this.hub.cancelAll('etcdserver: no leader');
+    if (this.raft.role === 'Leader') this.leader.expire();
     const { progressNotifyInterval = minutes(10) } = this.options;
-    if ((this.ticks * TICK) % progressNotifyInterval < TICK) this.hub.progress();
+    if ((this.ticks * this.tickDuration) % progressNotifyInterval < this.tickDuration) this.hub.progress();
   }
 
   // ---- Ready: write, sync, send, apply ----
@@ -262,9 +262,15 @@ export class Member implements EtcdMember {
     }
     const image = ready.snapshot ? this.arriving : undefined;
     if (ready.snapshot) this.arriving = undefined;
+    if (this.disk.full) {
+      // Even the log of a member that follows has nowhere to go (etcd server/etcdserver/raft.go): it ends, and nothing of this was said to anybody.
+      this.fatal('failed to save Raft hard state and entries: write /var/lib/etcd/member/wal/0.tmp: no space left on device');
+      return;
+    }
     this.disk.write({ entries: ready.entries, hardState: ready.hardState, snapshot: ready.snapshot, image });
     this.writing = true;
-    this.self.clock.after(this.self.rng.between(500, 1501), () => {
+    const usual = this.self.rng.between(500, 1501);
+    this.self.clock.after(this.disk.slow || usual, () => {
       this.disk.synced();
       this.writing = false;
       // A snapshot comes before the entries after it.
@@ -285,18 +291,20 @@ export class Member implements EtcdMember {
   }
 
   private send(m: Message): void {
-    const to = this.names.get(m.to as NodeId);
-    if (to === undefined) return;
+    const member = this.peer(m.to as NodeId);
+    if (member === undefined) return;
+    const url = member.peerURLs[0]!;
+    const to = member.name || url;
     if (this.options.traceMessages !== false)
       this.self.trace.chatter('raft.send', this.about, { to, type: m.type, term: m.term, entries: m.entries ? m.entries.length : 0 });
     if (m.type !== 'MsgSnap') {
-      this.options.send(to, m);
+      this.options.send(url, m);
       return;
     }
     // The state sent is the present one, so that the follower need not come back for what was compacted meanwhile.
     const snapshot = this.snapshot();
     const follower = m.to as NodeId;
-    this.options.send(to, { ...m, snapshot, image: this.image() });
+    this.options.send(url, { ...m, snapshot, image: this.image() });
     this.self.trace.emit('raft.snapshot', this.about, { to, index: snapshot.index });
     this.self.clock.after(SNAPSHOT_PATIENCE, () => {
       if (this.raft.role !== 'Leader' || this.raft.progress(follower)?.state !== 'Snapshot') return;
@@ -310,10 +318,11 @@ export class Member implements EtcdMember {
   private apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.applied = entry.index;
-      if (entry.confChange) this.conf = this.raft.applyConfChange(entry.confChange);
+      if (entry.confChange) this.applyMembership(entry.confChange);
       else if (entry.data) this.applyCommand(entry, entries.length === 1);
-      else this.termBegins();
+      else if (entry.term !== this.term) this.termBegins(entry.term);
     }
+    while (this.commits.length > 0 && this.commits[0]!.index <= this.applied) this.commits.shift();
     if (this.options.traceMessages !== false) this.self.trace.chatter('raft.apply', this.about, { index: this.applied });
     this.cachedHeader = undefined;
     this.reads.progressed();
@@ -324,7 +333,7 @@ export class Member implements EtcdMember {
     const { trace, clock } = this.self;
     trace.because(command.cause);
     const mine = this.proposals.has(command.id);
-    if (mine) this.tellTxn(command, entry.index);
+    if (mine) this.tellTxn(command, entry);
     this.cachedHeader = undefined;
     const outcome = this.applier.apply(command.operation, clock.now(), command.shared);
     if (!mine) return;
@@ -334,16 +343,55 @@ export class Member implements EtcdMember {
     else clock.after(0, () => this.proposals.answer(command.id, header, outcome));
   }
 
-  private tellTxn(command: Command, index: number): void {
+  private applyMembership(confChange: ConfChange): void {
+    this.conf = this.raft.applyConfChange(confChange);
+    const change = memberChangeOf(confChange);
+    if (!change) return;
+    const { action, member, request, cause } = change;
+    this.self.trace.because(cause);
+    if (action === 'remove') this.gone.set(member.raftId, member.peerURLs[0]!);
+    this.membership.apply(change);
+    this.cachedHeader = undefined;
+    if (request !== 0 && this.proposals.has(request)) {
+      this.self.trace.emit('etcd.member', `EtcdMember/${member.name || member.peerURLs[0]}`, { action });
+      const header = this.header();
+      const after = this.membership.get(member.raftId) ?? member;
+      this.self.clock.after(0, () => this.proposals.answer(request, header, { members: this.membership.list(), member: after }));
+    }
+    // Those who follow must first learn that the change is committed; etcd waits an election timeout.
+    if (action === 'remove' && member.raftId === this.id) this.self.clock.after(this.tickDuration * this.electionTicks, () => this.leave());
+  }
+
+  /** Removed from the cluster for good. */
+  private leave(): void {
+    this.self.trace.emit('etcd.removed', this.about, { member: this.name });
+    this.options.onRemoved?.();
+  }
+
+  private tellTxn(command: Command, { index, term }: Entry): void {
     const about = subject(command.operation);
-    const data = { op: command.operation.type, index };
+    const data = {
+      op: command.operation.type,
+      index,
+      term,
+      lead: this.nameOf(this.raft.lead),
+      members: this.conf.voters.length,
+      committed: this.commits.find((each) => each.index >= index)?.at,
+    };
     if (this.options.quiet?.(about)) this.self.trace.chatter('etcd.txn', about, data);
     else this.self.trace.emit('etcd.txn', about, data);
   }
 
   /** The leader's empty entry is applied: it now knows all that is committed, and counts the leases' time. */
-  private termBegins(): void {
-    if (this.raft.role === 'Leader') this.lessor.promote(this.self.clock.now(), TICK * ELECTION_TICKS);
+  private termBegins(term: number): void {
+    this.term = term;
+    if (this.raft.role !== 'Leader') {
+      this.reads.again();
+      return;
+    }
+    // A new cluster has no version until its leader has looked at the members (etcd server.go, monitorVersions).
+    if (this.membership.clusterVersion === '') this.propose({ type: 'cluster-version', version: '3.5.0' }).catch(() => {});
+    this.lessor.promote(this.self.clock.now(), this.tickDuration * this.electionTicks);
     this.reads.again();
   }
 
@@ -354,9 +402,22 @@ export class Member implements EtcdMember {
     if (lead !== 0 && lead !== this.lastLead) {
       this.reads.leaderChanged();
       this.proposals.leaderElected();
-      this.leases.leaderElected();
+      this.leader.leaderElected();
+      this.publish();
     }
     this.lastLead = lead;
+  }
+
+  /** Tells everybody this member's name and addresses, once it belongs to a cluster with a leader (etcd server.go, publishV3). */
+  private publish(): void {
+    if (this.published) return;
+    this.published = true;
+    const known = this.membership.get(this.id);
+    if (known?.name === this.name && known.clientURLs.join() === this.options.clientURLs.join()) return;
+    this.propose({ type: 'publish', raftId: this.id, name: this.name, clientURLs: this.options.clientURLs }).catch(() => {
+      this.published = false;
+      if (this.raft.lead !== 0) this.publish();
+    });
   }
 
   // ---- snapshots ----
@@ -365,8 +426,14 @@ export class Member implements EtcdMember {
     return { index: this.applied, term: this.raft.log.term(this.applied) ?? 0, conf: this.conf, data: '' };
   }
 
-  private image(): MemberImage {
-    return { store: this.store.image(), leases: this.lessor.image() };
+  image(): MemberImage {
+    return {
+      store: this.store.image(),
+      leases: this.lessor.image(),
+      membership: this.membership.image(),
+      alarms: this.applier.alarms,
+      auth: this.applier.auth?.image(),
+    };
   }
 
   private saveSnapshot(): void {
@@ -385,19 +452,24 @@ export class Member implements EtcdMember {
   private restore(image: MemberImage): void {
     this.store.restore(image.store);
     this.lessor.restore(image.leases, this.store.attachments());
+    this.membership.restore(image.membership);
+    // A member's constructor restores before there is an applier, and gives it the alarms itself.
+    if (!(this.applier as Applier | undefined)) return;
+    this.applier.alarms = image.alarms;
+    this.applier.auth = image.auth && makeAuth(image.auth);
   }
 
   // ---- what others ask ----
 
   /** Puts an operation through the log. Rejects with EtcdError. */
-  propose(operation: Operation): Promise<Answer<Outcome>> {
+  propose(operation: Operation, asLeaderOf?: number): Promise<Answer<Outcome>> {
     const about = subject(operation);
-    return this.proposals.propose(operation, about, this.options.quiet?.(about) ?? false);
+    return this.proposals.propose(operation, about, this.options.quiet?.(about) ?? false, asLeaderOf);
   }
 
   header(): ResponseHeader {
     if (!this.cachedHeader || this.cachedHeader.revision !== this.store.revision || this.cachedHeader.raftTerm !== this.raft.term) {
-      this.cachedHeader = { clusterId: this.clusterId, memberId: String(this.id), revision: this.store.revision, raftTerm: this.raft.term };
+      this.cachedHeader = { clusterId: this.clusterId, memberId: this.memberId, revision: this.store.revision, raftTerm: this.raft.term };
     }
     return this.cachedHeader;
   }
@@ -406,12 +478,17 @@ export class Member implements EtcdMember {
     return this.requestBase + ++this.requests;
   }
 
-  nameOf(id: NodeId): string {
-    return this.names.get(id) ?? '';
+  private peer(id: NodeId): MemberRecord | undefined {
+    return this.membership.get(id) ?? this.disk.contacts.find(({ raftId }) => raftId === id);
   }
 
-  sendTo(id: NodeId, message: LeaseAsk | LeaseAnswer): void {
-    const to = this.names.get(id);
+  nameOf(id: NodeId): string {
+    const member = this.peer(id);
+    return member ? member.name || member.peerURLs[0]! : '';
+  }
+
+  sendTo(id: NodeId, message: LeaderQuestion | LeaderAnswer): void {
+    const to = this.peer(id)?.peerURLs[0];
     if (to !== undefined) this.options.send(to, message);
   }
 
@@ -430,6 +507,10 @@ export class Member implements EtcdMember {
     };
   }
 
+  members(): readonly MemberInfo[] {
+    return this.membership.list();
+  }
+
   raftStatus(): ReturnType<RaftCore['status']> {
     return this.raft.status();
   }
@@ -443,6 +524,7 @@ export class Member implements EtcdMember {
 
   private tell(event: TraceEvent): void {
     const { at, node: _, ...data } = event;
+    if (event.at === 'commit') this.commits.push({ index: Number(event['index']), at: this.self.clock.now() });
     if (at === 'role') this.self.trace.emit('raft.role', this.about, { ...data, member: this.name, lead: this.nameOf(data['lead'] as NodeId) });
     else if (at === 'vote') this.self.trace.emit('raft.vote', this.about, { member: this.name, term: data['term'], for: this.nameOf(data['value'] as NodeId) });
     else if (at === 'truncate') this.self.trace.emit('raft.truncate', this.about, data);
@@ -454,24 +536,3 @@ export class Member implements EtcdMember {
 /** Messages that say something is on disk here. */
 const promises = (m: Message): boolean =>
   m.type === 'MsgAppResp' || m.type === 'MsgVoteResp' || m.type === 'MsgVote' || m.type === 'MsgHeartbeatResp' || m.type === 'MsgPreVoteResp';
-
-/** The key an operation is about, for the trace. */
-function subject(operation: Operation): string {
-  switch (operation.type) {
-    case 'put':
-    case 'delete':
-      return operation.request.key;
-    case 'txn': {
-      const { compare, success } = operation.request;
-      if (compare[0]) return compare[0].key;
-      const first = success[0];
-      if (!first) return '';
-      return 'requestPut' in first ? first.requestPut.key : 'requestDeleteRange' in first ? first.requestDeleteRange.key : '';
-    }
-    case 'compact':
-      return '';
-    case 'grant':
-    case 'revoke':
-      return `lease/${operation.lease}`;
-  }
-}

@@ -3,13 +3,14 @@ import type { EtcdEvent, RangeRequest, TxnRequest } from './api.ts';
 import { EtcdError } from './api.ts';
 import { Applier } from './apply.ts';
 import { Lessor } from './lease.ts';
+import { Membership } from './membership.ts';
 import { MvccStore, prefixEnd } from './mvcc.ts';
 import { checkTxn } from './validate.ts';
 
 function fresh() {
   const store = new MvccStore();
   const lessor = new Lessor();
-  const applier = new Applier(store, lessor);
+  const applier = new Applier(store, lessor, new Membership());
   return {
     store,
     lessor,

@@ -5,11 +5,13 @@
  * A revision is one successful write request; changes inside one request share it and are ordered by
  * their place in it. Everything is synchronous: a member calls `write` for each committed entry.
  *
- * Here simplified: keys are compared as UTF-16 text, not as bytes; the same for ASCII. The backend file
- * is not modelled, only what it holds.
+ * Here simplified: keys are compared as UTF-16 text, not as bytes; the same for ASCII. Of the backend file
+ * only its size is modelled (`backend.ts`).
  */
+import { hash32 } from '../../sim/rng.ts';
 import { BTree } from '../../sim/sorted-map.ts';
 import { EtcdError, type EtcdEvent, type KeyValue, type RangeRequest } from './api.ts';
+import { Backend } from './backend.ts';
 
 /** One key's versions, oldest first; a tombstone is a version 0. */
 interface KeyHistory {
@@ -39,6 +41,7 @@ export const errors = {
   compacted: () => new EtcdError('etcdserver: mvcc: required revision has been compacted', 'OutOfRange'),
   future: () => new EtcdError('etcdserver: mvcc: required revision is a future revision', 'OutOfRange'),
   keyNotFound: () => new EtcdError('etcdserver: key not found', 'InvalidArgument'),
+  noSpace: () => new EtcdError('etcdserver: mvcc: database space exceeded', 'ResourceExhausted'),
   leaseNotFound: () => new EtcdError('etcdserver: requested lease not found', 'NotFound'),
 };
 
@@ -65,6 +68,8 @@ export class MvccStore {
 
   /** Live keys. */
   live = 0;
+  /** Room the kept versions take. */
+  readonly backend = new Backend();
 
   /** Told of every write as it is applied, at no cost and with no effect on the world; for drawing and for tests. Returns what stops it. */
   observe(listener: (events: readonly EtcdEvent[], revision: number) => void): () => void {
@@ -142,6 +147,7 @@ export class MvccStore {
       this.keys.set(kv.key, begun);
       this.index.set(kv.key, begun);
     }
+    this.backend.grow(kv.key.length + kv.value.length);
     const deleted = kv.version === 0;
     if (deleted) this.live--;
     else if (!prevKv) this.live++;
@@ -176,6 +182,7 @@ export class MvccStore {
       const newest = versions[keep]!;
       // A deletion at exactly the compacted revision can still be watched; its key is gone all the same.
       if (newest.modRevision <= revision && newest.version === 0) keep++;
+      for (let i = 0; i < keep; i++) this.backend.shrink(key.length + versions[i]!.value.length);
       if (keep > 0) history.versions = versions.slice(keep);
       if (history.versions.length === 0) {
         this.keys.delete(key);
@@ -184,6 +191,21 @@ export class MvccStore {
     }
     this.changes = this.changes.slice(first);
     this.compacted = revision;
+  }
+
+  /** What all members agree on if they hold the same: every kept version up to `revision`. Throws EtcdError (compacted, future). */
+  hash(revision: number): number {
+    if (revision > this.revision) throw errors.future();
+    if (revision > 0 && revision < this.compacted) throw errors.compacted();
+    const upTo = revision > 0 ? revision : this.revision;
+    let digest = hash32(String(this.compacted));
+    this.index.forEachPair((key, { versions }) => {
+      for (const kv of versions) {
+        if (kv.modRevision > upTo) continue;
+        digest = hash32(`${key}\0${kv.modRevision}\0${kv.createRevision}\0${kv.version}\0${kv.lease}\0${kv.value}`, digest);
+      }
+    });
+    return digest >>> 0;
   }
 
   /** Live keys that hang on a lease. */
@@ -213,7 +235,9 @@ export class MvccStore {
     this.index = new BTree<string, KeyHistory>(undefined, byText);
     this.keys = new Map();
     this.live = 0;
+    this.backend.clear();
     for (const [key, versions] of image.keys) {
+      for (const { value } of versions) this.backend.grow(key.length + value.length);
       const history: KeyHistory = { key, versions: versions.slice() };
       this.keys.set(key, history);
       this.index.set(key, history);

@@ -7,6 +7,7 @@ import type { Process } from '../../sim/process.ts';
 import { EtcdError, type ResponseHeader } from './api.ts';
 import type { Outcome } from './apply.ts';
 import { entryOf, type Operation } from './command.ts';
+import { confChangeOf, type MemberChange, type MemberRecord } from './membership.ts';
 import type { RaftCore } from './raft/raft.ts';
 import type { Entry } from './raft/types.ts';
 import { REQUEST_TIMEOUT } from './reads.ts';
@@ -24,7 +25,7 @@ interface Waiting {
 
 export class Proposals {
   private readonly waiting = new Map<number, Waiting>();
-  private queue: { readonly id: number; readonly entry: Entry }[] = [];
+  private queue: { readonly id: number; readonly entry: Entry; readonly asLeaderOf: number | undefined }[] = [];
   private scheduled = false;
   private armed = false;
   /** When the present leader was elected. */
@@ -37,17 +38,33 @@ export class Proposals {
     private readonly drain: () => void,
   ) {}
 
-  /** Resolves when this member has applied the operation. Rejects with EtcdError; after a timeout the operation may still happen. */
-  propose(operation: Operation, about: string, quiet: boolean): Promise<Answer> {
+  /**
+   * Resolves when this member has applied the operation. Rejects with EtcdError; after a timeout the operation may still happen.
+   * With `asLeaderOf` it is only proposed by the leader of that term, and never passed on to another.
+   */
+  propose(operation: Operation, about: string, quiet: boolean, asLeaderOf?: number): Promise<Answer> {
     const { trace } = this.self;
     if (quiet) trace.chatter('etcd.propose', about, { op: operation.type });
     else trace.emit('etcd.propose', about, { op: operation.type });
     const id = this.nextId();
     const entry = entryOf({ id, cause: trace.current(), operation, shared: [] });
     if (entry.data!.length > MAX_REQUEST_BYTES) return Promise.reject(new EtcdError('etcdserver: request is too large', 'InvalidArgument'));
+    return this.wait(id, entry, asLeaderOf);
+  }
+
+  /** The same for a change of the membership. */
+  change(action: MemberChange['action'], member: MemberRecord): Promise<Answer> {
+    const { trace } = this.self;
+    trace.emit('etcd.propose', `EtcdMember/${member.name || member.peerURLs[0]}`, { op: `member ${action}` });
+    const request = this.nextId();
+    const confChange = confChangeOf({ action, request, cause: trace.current(), member });
+    return this.wait(request, { term: 0, index: 0, type: 'confChange', confChange });
+  }
+
+  private wait(id: number, entry: Entry, asLeaderOf?: number): Promise<Answer> {
     const answer = defer<Answer>(this.self.clock);
     this.waiting.set(id, { answer, started: this.self.clock.now() });
-    this.queue.push({ id, entry });
+    this.queue.push({ id, entry, asLeaderOf });
     this.schedule();
     this.arm();
     return answer.promise;
@@ -87,8 +104,11 @@ export class Proposals {
 
   private flush(): void {
     if (this.queue.length === 0 || this.raft.lead === 0) return;
-    const { queue } = this;
+    const ours = (term: number | undefined): boolean => term === undefined || (this.raft.role === 'Leader' && this.raft.term === term);
+    const queue = this.queue.filter(({ asLeaderOf }) => ours(asLeaderOf));
+    for (const { id, asLeaderOf } of this.queue) if (!ours(asLeaderOf)) this.fail(id, new EtcdError('etcdserver: not leader', 'FailedPrecondition'));
     this.queue = [];
+    if (queue.length === 0) return;
     if (this.raft.proposeEntries(queue.map(({ entry }) => entry)) !== undefined) {
       for (const { id } of queue) this.fail(id, new EtcdError('raft proposal dropped', 'Unknown'));
     }

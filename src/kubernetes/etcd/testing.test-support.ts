@@ -3,11 +3,12 @@ import { type Duration, ms } from '../../sim/clock.ts';
 import { Loop } from '../../sim/loop.ts';
 import { forever, type Process } from '../../sim/process.ts';
 import { testHost } from '../../sim/test-host.ts';
-import { type EtcdClient, EtcdError } from './api.ts';
-import { createEtcdClient, type EtcdEndpoint } from './client.ts';
+import { type EtcdClient, type EtcdEndpoint, EtcdError, type EtcdServer } from './api.ts';
+import { createEtcdClient } from './client.ts';
 import { EtcdDisk } from './disk.ts';
-import { type EtcdMember, type EtcdOptions, startEtcd } from './member.ts';
-import type { EtcdServer } from './server.ts';
+import { startEtcd } from './member.ts';
+import type { EtcdMember, EtcdOptions } from './member-types.ts';
+import { clusterIdOf, foundingChanges } from './membership.ts';
 
 export interface TestMember {
   readonly name: string;
@@ -22,6 +23,8 @@ export class TestCluster {
   readonly members: TestMember[];
   /** Pairs of names that cannot hear each other. */
   readonly cut = new Set<string>();
+  /** `from>to`: ways that are cut in one direction. */
+  readonly cutWays = new Set<string>();
   latency: Duration = ms(1);
   private readonly closers = new Map<string, Set<() => void>>();
 
@@ -31,8 +34,22 @@ export class TestCluster {
     private readonly options: Partial<EtcdOptions> = {},
   ) {
     this.loop = new Loop({ seed, host: testHost });
-    const ids = Array.from({ length: size }, (_, i) => i + 1);
-    this.members = ids.map((id) => ({ name: `etcd-${id}`, id, disk: new EtcdDisk(ids), process: undefined, etcd: undefined }));
+    const names = Array.from({ length: size }, (_, i) => `etcd-${i + 1}`);
+    const founding = foundingChanges(
+      names.map((name) => ({ name, peerURL: urlOf(name) })),
+      seed,
+    );
+    const clusterId = clusterIdOf(
+      founding.map(({ member }) => member.id),
+      seed,
+    );
+    this.members = founding.map(({ member }, i) => ({
+      name: names[i]!,
+      id: member.raftId,
+      disk: new EtcdDisk(member.raftId, member.id, clusterId, founding),
+      process: undefined,
+      etcd: undefined,
+    }));
     for (const member of this.members) this.start(member);
   }
 
@@ -44,9 +61,12 @@ export class TestCluster {
     member.process = this.loop.spawn(member.name, async (self) => {
       member.etcd = startEtcd(self, {
         name: member.name,
-        clusterMembers: this.members.map(({ name, id }) => ({ name, id })),
+        clientURLs: [`http://${member.name}:2379`],
         disk: member.disk,
-        send: (to, message) => this.carry(member.name, to, () => this.member(to).etcd?.step(member.name, message)),
+        send: (url, message) => {
+          const to = hostOf(url);
+          this.carry(member.name, to, () => this.member(to).etcd?.step(message));
+        },
         ...this.options,
       });
       await forever();
@@ -67,6 +87,7 @@ export class TestCluster {
 
   heal(): void {
     this.cut.clear();
+    this.cutWays.clear();
   }
 
   leader(): TestMember | undefined {
@@ -131,7 +152,7 @@ export class TestCluster {
   }
 
   private carry(from: string, to: string, deliver: () => void): void {
-    if (this.cut.has(pair(from, to))) return;
+    if (this.cut.has(pair(from, to)) || this.cutWays.has(`${from}>${to}`)) return;
     this.loop.after(this.latency, () => {
       if (!this.cut.has(pair(from, to))) deliver();
     });
@@ -139,3 +160,6 @@ export class TestCluster {
 }
 
 const pair = (a: string, b: string): string => (a < b ? `${a}|${b}` : `${b}|${a}`);
+
+const urlOf = (name: string): string => `http://${name}:2380`;
+const hostOf = (url: string): string => url.slice('http://'.length, -':2380'.length);

@@ -117,3 +117,21 @@ test('a watcher misses nothing and sees nothing twice when a snapshot takes the 
   both('k4', '', true);
   expect(text()).toEqual(['P k1@2', 'P k2@3, P k3@4', 'P k4@5']);
 });
+
+test('filters hide changes of a kind, and nothing else', () => {
+  const store = new MvccStore();
+  const hub = new WatchHub(store, () => ({ clusterId: '1', memberId: '1', revision: store.revision, raftTerm: 1 }));
+  store.observe((events, revision) => hub.notify(events, revision));
+  const seen: Record<string, string[]> = { NOPUT: [], NODELETE: [] };
+  for (const filter of ['NOPUT', 'NODELETE'] as const)
+    hub.watch({ key: 'k', filters: [filter] }, ({ events }) => seen[filter]!.push(...events.map(({ type, kv }) => `${type}@${kv.modRevision}`)));
+  const write = (act: (txn: ReturnType<MvccStore['begin']>) => void): void => {
+    const txn = store.begin();
+    act(txn);
+    txn.commit();
+  };
+  write((txn) => txn.put('k', '1', 0));
+  write((txn) => txn.delete('k', undefined));
+  write((txn) => txn.put('k', '2', 0));
+  expect(seen).toEqual({ NOPUT: ['DELETE@3'], NODELETE: ['PUT@2', 'PUT@4'] });
+});

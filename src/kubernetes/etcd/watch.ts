@@ -15,6 +15,8 @@ interface Watcher {
   readonly end: string | undefined;
   readonly prevKv: boolean;
   readonly progress: boolean;
+  /** Kinds of changes it is not told of. */
+  readonly hidden: readonly EtcdEvent['type'][];
   readonly deliver: (response: WatchResponse) => void;
   /** The first revision not yet delivered. */
   next: number;
@@ -45,6 +47,7 @@ export class WatchHub {
       end: request.rangeEnd || undefined,
       prevKv: request.prevKv ?? false,
       progress: request.progressNotify ?? false,
+      hidden: (request.filters ?? []).map((filter) => (filter === 'NOPUT' ? 'PUT' : 'DELETE')),
       deliver,
       next: start > 0 ? start : this.store.revision + 1,
       idle: true,
@@ -143,8 +146,10 @@ export class WatchHub {
   }
 
   private send(watcher: Watcher, events: readonly EtcdEvent[]): void {
+    const told = watcher.hidden.length === 0 ? events : events.filter(({ type }) => !watcher.hidden.includes(type));
+    if (told.length === 0) return;
     watcher.idle = false;
-    watcher.deliver({ header: this.header(), events: events.map((event) => this.shown(event, watcher.prevKv)) });
+    watcher.deliver({ header: this.header(), events: told.map((event) => this.shown(event, watcher.prevKv)) });
   }
 
   /** The previous version is only shown on request, and only while it is kept. */

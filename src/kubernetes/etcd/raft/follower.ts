@@ -1,6 +1,7 @@
 /** What a follower does: it follows the leader's log, and passes on what only the leader may decide (paper 5.3, 7, 8). */
 import { configurationOf } from './membership.ts';
 import type { RaftCore } from './raft.ts';
+import { switchTo } from './reconfigure.ts';
 import type { Message, RaftError, Snapshot } from './types.ts';
 
 export function stepFollower(raft: RaftCore, m: Message): RaftError | undefined {
@@ -94,7 +95,7 @@ function restore(raft: RaftCore, snapshot: Snapshot): boolean {
   }
   log.restore(snapshot);
   raft.peers = [];
-  raft.switchTo(configurationOf(snapshot.conf));
+  switchTo(raft, configurationOf(snapshot.conf));
   raft.progress(raft.id)?.maybeUpdate(log.lastIndex());
   return true;
 }

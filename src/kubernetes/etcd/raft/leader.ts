@@ -1,19 +1,21 @@
 /** What a leader does: copies its log to the followers, counts what is stored, confirms reads, hands over (paper 5.3, 5.4.2; thesis 3.10, 6.4). */
-import { payloadSize } from './log.ts';
-import { leavesJoint } from './membership.ts';
+import { changesNobody } from './membership.ts';
 import type { FollowerProgress } from './progress.ts';
 import { committedIndex, voteResult } from './quorum.ts';
 import type { RaftCore } from './raft.ts';
+import { payloadSize } from './size.ts';
 import type { Entry, Message, NodeId, RaftError } from './types.ts';
 
 export function stepLeader(raft: RaftCore, m: Message): RaftError | undefined {
   const from = m.from as NodeId;
   switch (m.type) {
     case 'MsgBeat':
-      broadcastHeartbeat(raft, raft.reads.newest);
+      broadcastHeartbeat(raft);
       return undefined;
     case 'MsgCheckQuorum':
       checkQuorum(raft);
+      return undefined;
+    case 'MsgForgetLeader':
       return undefined;
     case 'MsgProp':
       return handleProposal(raft, m);
@@ -64,7 +66,7 @@ function handleProposal(raft: RaftCore, m: Message): RaftError | undefined {
 /** Thesis 4.1: one membership change at a time. A change that comes too early, or fits not the present phase, is replaced by an empty entry. */
 function checkedChange(raft: RaftCore, entry: Entry, offset: number): Entry {
   const joint = raft.configuration.outgoing.length > 0;
-  const leave = leavesJoint(entry.confChange!);
+  const leave = changesNobody(entry.confChange!);
   const refused = raft.pendingConfIndex > raft.log.applied || joint !== leave;
   if (refused && !raft.config.disableConfChangeValidation) {
     raft.trace('reject', entry.index, 'conf');
@@ -148,8 +150,9 @@ export function maybeCommit(raft: RaftCore): boolean {
 
 // ---- heartbeats (paper 5.2) and the quorum check (thesis 6.2) ----
 
-function broadcastHeartbeat(raft: RaftCore, context: string): void {
+function broadcastHeartbeat(raft: RaftCore): void {
   const { committed } = raft.log;
+  const { context } = raft.reads;
   for (const { id, progress } of raft.peers) {
     if (id === raft.id) continue;
     // Never beyond what the follower is known to hold: a heartbeat does not check the log.
@@ -193,7 +196,7 @@ function confirmRead(raft: RaftCore, m: Message): void {
     return;
   }
   raft.reads.add(raft.log.committed, m, raft.id);
-  broadcastHeartbeat(raft, m.context ?? '');
+  broadcastHeartbeat(raft);
 }
 
 function releaseEarlyReads(raft: RaftCore): void {

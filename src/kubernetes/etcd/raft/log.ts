@@ -1,60 +1,46 @@
 /**
- * The log: the stable part lives in the host's `Storage`, the newest entries are held here until the
- * host says they are on disk (`stableTo`).
+ * The log (paper 5.3): the stable part lives in the host's `Storage`, the newest entries are held here
+ * until the host says they are on disk (`stableTo`).
  *
- *   compacted | ----- storage ----- | ----- unstable ----- |
- *             ^ firstIndex-1         ^ offset               ^ lastIndex
+ *   compacted | ----- storage ----- | --- being written --- | --- unstable --- |
+ *             ^ firstIndex-1         ^ offset                ^ accepted         ^ lastIndex
  *   applied <= applying <= committed, anywhere inside.
+ *
+ * "Being written" was handed to the host by a Ready; it stays here until it is safe on disk, because a
+ * later leader may still replace it. Rules are those of etcd-io/raft, log.go and log_unstable.go.
  */
+import { limitSize } from './size.ts';
 import type { Entry, Snapshot, Storage } from './types.ts';
 
 const NONE: Entry[] = [];
-const typeCode = { normal: 0, confChange: 1, confChangeV2: 2 };
-
-const varint = (n: number): number => {
-  let bytes = 1;
-  for (let rest = n; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
-  return bytes;
-};
-
-/** Bytes of an entry on the wire (raftpb.Entry), so that size limits bite where upstream's do; a membership change counts as its head only. */
-export function entrySize(entry: Entry): number {
-  const length = entry.data ? entry.data.length : 0;
-  return 3 + varint(typeCode[entry.type]) + varint(entry.term) + varint(entry.index) + (length > 0 ? 1 + varint(length) + length : 0);
-}
-
-export const payloadSize = (entries: readonly Entry[]): number => {
-  let sum = 0;
-  for (const entry of entries) sum += entry.data ? entry.data.length : 0;
-  return sum;
-};
-
-/** The longest prefix within `maxBytes`, but at least one entry. */
-export function limitSize(entries: Entry[], maxBytes: number | undefined): Entry[] {
-  if (maxBytes === undefined || entries.length < 2) return entries;
-  let size = entrySize(entries[0]!);
-  for (let i = 1; i < entries.length; i++) {
-    size += entrySize(entries[i]!);
-    if (size > maxBytes) return entries.slice(0, i);
-  }
-  return entries;
-}
 
 export class RaftLog {
   committed: number;
+  /** What the host was told to apply; `applied` follows when it has. */
   applying: number;
   applied: number;
+  /** Bytes handed out for applying and not yet applied, and whether that is enough for now. */
+  private applyingSize = 0;
+  private applyingPaused = false;
   /** A snapshot received but not yet on disk. */
   unstableSnapshot: Snapshot | undefined;
+  private snapshotAccepted = false;
   /** Entries not yet on disk; the first has index `offset`. */
   unstable: Entry[] = [];
   offset: number;
+  /** The first index no Ready has handed out yet. */
+  private accepted: number;
 
+  /**
+   * `maxApplyingSize`: bytes of committed entries handed out at a time, over all that is not yet applied.
+   * `applyUnstable`: whether an entry may be applied before it is on this disk; a majority has it anyway.
+   */
   constructor(
     private readonly storage: Storage,
-    private readonly maxCommittedSize: number | undefined,
+    readonly maxApplyingSize = Number.POSITIVE_INFINITY,
+    private readonly applyUnstable = true,
   ) {
-    this.offset = storage.lastIndex() + 1;
+    this.offset = this.accepted = storage.lastIndex() + 1;
     this.committed = this.applying = this.applied = storage.firstIndex() - 1;
   }
 
@@ -117,9 +103,12 @@ export class RaftLog {
     if (first.index <= this.committed) throw new Error(`raft: entry ${first.index} is committed and may not be overwritten (committed ${this.committed})`);
     if (first.index === this.offset + this.unstable.length) for (const entry of entries) this.unstable.push(entry);
     else if (first.index <= this.offset) {
-      this.offset = first.index;
+      this.offset = this.accepted = first.index;
       this.unstable = entries.slice();
-    } else this.unstable = [...this.unstable.slice(0, first.index - this.offset), ...entries];
+    } else {
+      this.unstable = [...this.unstable.slice(0, first.index - this.offset), ...entries];
+      this.accepted = Math.min(this.accepted, first.index);
+    }
     return this.lastIndex();
   }
 
@@ -159,6 +148,27 @@ export class RaftLog {
     this.committed = index;
   }
 
+  // ---- what the host writes ----
+
+  hasNextUnstable(): boolean {
+    return this.offset + this.unstable.length > this.accepted || (this.unstableSnapshot !== undefined && !this.snapshotAccepted);
+  }
+
+  /** Entries to be written that no Ready has handed out yet. */
+  nextUnstable(): Entry[] {
+    return this.offset + this.unstable.length > this.accepted ? this.unstable.slice(this.accepted - this.offset) : NONE;
+  }
+
+  nextSnapshot(): Snapshot | undefined {
+    return this.snapshotAccepted ? undefined : this.unstableSnapshot;
+  }
+
+  /** A Ready has handed out everything there was to write. */
+  acceptUnstable(): void {
+    this.accepted = this.offset + this.unstable.length;
+    this.snapshotAccepted = this.unstableSnapshot !== undefined;
+  }
+
   /** Entries up to `index` of `term` are on disk. Ignored if they were replaced meanwhile. */
   stableTo(index: number, term: number): void {
     if (index < this.offset || this.unstable[index - this.offset]?.term !== term) return;
@@ -166,32 +176,53 @@ export class RaftLog {
     if (count === this.unstable.length) this.unstable = [];
     else this.unstable.splice(0, count);
     this.offset = index + 1;
+    this.accepted = Math.max(this.accepted, this.offset);
   }
 
   stableSnapshotTo(index: number): void {
-    if (this.unstableSnapshot?.index === index) this.unstableSnapshot = undefined;
+    if (this.unstableSnapshot?.index !== index) return;
+    this.unstableSnapshot = undefined;
+    this.snapshotAccepted = false;
   }
 
+  /** Paper figure 13: the whole log gives way to a snapshot. */
   restore(snapshot: Snapshot): void {
     this.committed = snapshot.index;
-    this.offset = snapshot.index + 1;
+    this.offset = this.accepted = snapshot.index + 1;
     this.unstable = [];
     this.unstableSnapshot = snapshot;
+    this.snapshotAccepted = false;
   }
 
-  appliedTo(index: number): void {
+  // ---- what the host applies ----
+
+  /** The host has applied everything up to `index`, `size` bytes of what was handed out. */
+  appliedTo(index: number, size: number): void {
     if (index > this.committed || index < this.applied) throw new Error(`raft: applied ${index} is out of range [${this.applied}, ${this.committed}]`);
     this.applied = index;
     this.applying = Math.max(this.applying, index);
+    this.applyingSize = Math.max(0, this.applyingSize - size);
+    this.applyingPaused = this.applyingSize >= this.maxApplyingSize;
+  }
+
+  /** A Ready has handed out committed entries up to `index`. Waits with more when the limit cut them short. */
+  acceptApplying(index: number, size: number): void {
+    this.applying = index;
+    this.applyingSize += size;
+    this.applyingPaused = this.applyingSize >= this.maxApplyingSize || index < this.maxAppliable();
+  }
+
+  private maxAppliable(): number {
+    return this.applyUnstable ? this.committed : Math.min(this.committed, this.offset - 1);
   }
 
   hasNextCommitted(): boolean {
-    return this.committed > this.applying && this.unstableSnapshot === undefined;
+    return this.applying < this.maxAppliable() && !this.applyingPaused && this.unstableSnapshot === undefined;
   }
 
   /** Committed entries not yet handed to the host. None while a snapshot waits, which comes before them. */
   nextCommitted(): Entry[] {
     if (!this.hasNextCommitted()) return NONE;
-    return this.slice(this.applying + 1, this.committed + 1, this.maxCommittedSize) ?? NONE;
+    return this.slice(this.applying + 1, this.maxAppliable() + 1, this.maxApplyingSize - this.applyingSize) ?? NONE;
   }
 }

@@ -37,15 +37,16 @@ export const confStateOf = (configuration: Configuration): ConfState => ({
 /** Everybody who is sent the log. */
 export const memberIds = (c: Configuration): NodeId[] => sorted(new Set([...c.incoming, ...c.outgoing, ...c.learners]));
 
-/** A change that only says to leave the joint configuration. */
-export const leavesJoint = (change: ConfChange): boolean => change.changes.length === 0;
+/** A change that only says to leave the joint configuration; at proposal upstream looks no further than that it changes nobody. */
+export const changesNobody = (change: ConfChange): boolean => change.changes.length === 0;
 
 /** Throws Error when the change makes no sense in this configuration, or would leave no voter. */
 export function changed(before: Configuration, change: ConfChange): Configuration {
-  if (leavesJoint(change)) return leaveJoint(before);
   const asked = change.transition ?? 'auto';
+  if (!change.v1 && asked === 'auto' && changesNobody(change)) return leaveJoint(before);
   const joint = !change.v1 && (asked !== 'auto' || change.changes.length > 1);
-  if (before.outgoing.length > 0) throw new Error('config is already joint');
+  if (before.outgoing.length > 0) throw new Error(joint ? 'config is already joint' : "can't apply simple config change in joint config");
+  if (joint && before.incoming.length === 0) throw new Error("can't make a zero-voter config joint");
   const draft = new Draft(before, joint ? before.incoming : []);
   for (const { type, node } of change.changes) {
     // Node 0 stands for a change that was refused after it was proposed.

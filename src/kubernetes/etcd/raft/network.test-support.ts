@@ -24,6 +24,9 @@ export interface Node {
   conf: ConfState;
   /** A Ready the disk is busy with: messages may still come in, nothing goes out. */
   pending: Ready | undefined;
+  /** With `asyncStorageWrites`: what the two threads have still to do. */
+  append: Message[];
+  apply: Message[];
 }
 
 export interface NetworkOptions extends Partial<Config> {
@@ -52,7 +55,7 @@ export class Network {
   }
 
   add(id: NodeId, conf: ConfState): Node {
-    const node: Node = { id, storage: new MemoryStorage(conf), raft: undefined, applied: [], appliedIndex: 0, conf, pending: undefined };
+    const node: Node = { id, storage: new MemoryStorage(conf), raft: undefined, applied: [], appliedIndex: 0, conf, pending: undefined, append: [], apply: [] };
     this.nodes.set(id, node);
     this.start(id);
     return node;
@@ -82,8 +85,11 @@ export class Network {
 
   /** Silence; what is in flight from it stays in flight. */
   crash(id: NodeId): void {
-    this.node(id).raft = undefined;
-    this.node(id).pending = undefined;
+    const node = this.node(id);
+    node.raft = undefined;
+    node.pending = undefined;
+    node.append = [];
+    node.apply = [];
   }
 
   node(id: NodeId): Node {
@@ -122,23 +128,51 @@ export class Network {
     if (!node.pending && node.raft?.hasReady()) node.pending = node.raft.ready();
   }
 
+  /** Lets a member's local thread do one thing; false if there is nothing to do. */
+  thread(node: Node, which: 'append' | 'apply'): boolean {
+    const m = node[which].shift();
+    if (!m || !node.raft) return false;
+    if (which === 'append') {
+      const { term, vote = 0, commit } = m;
+      if (m.snapshot) this.takeSnapshot(node, m.snapshot);
+      node.storage.append(m.entries ?? []);
+      if (commit !== undefined) node.storage.hardState = { term, vote, commit };
+    } else for (const entry of m.entries ?? []) this.applyEntry(node, entry);
+    for (const response of m.responses ?? []) {
+      if (response.to === node.id) node.raft.step(response);
+      else this.post(node, response);
+    }
+    return true;
+  }
+
+  private takeSnapshot(node: Node, snapshot: Snapshot): void {
+    node.storage.applySnapshot(snapshot);
+    node.applied = snapshot.data ? snapshot.data.split('\n') : [];
+    node.appliedIndex = snapshot.index;
+    node.conf = snapshot.conf;
+  }
+
+  private applyEntry(node: Node, entry: Entry): void {
+    if (entry.confChange) node.conf = node.raft!.applyConfChange(entry.confChange);
+    else if (entry.data) node.applied.push(entry.data);
+    node.appliedIndex = entry.index;
+    this.onApply?.(node, entry);
+  }
+
   carryOut(node: Node, ready: Ready): void {
     this.onReady?.(node, ready);
-    if (ready.snapshot) {
-      node.storage.applySnapshot(ready.snapshot);
-      node.applied = ready.snapshot.data ? ready.snapshot.data.split('\n') : [];
-      node.appliedIndex = ready.snapshot.index;
-      node.conf = ready.snapshot.conf;
+    if (this.options.asyncStorageWrites) {
+      for (const m of ready.messages) {
+        if (m.to === 'append' || m.to === 'apply') node[m.to].push(m);
+        else this.post(node, m);
+      }
+      return;
     }
+    if (ready.snapshot) this.takeSnapshot(node, ready.snapshot);
     node.storage.append(ready.entries);
     if (ready.hardState) node.storage.hardState = ready.hardState;
     for (const message of ready.messages) this.post(node, message);
-    for (const entry of ready.committedEntries) {
-      if (entry.confChange) node.conf = node.raft!.applyConfChange(entry.confChange);
-      else if (entry.data) node.applied.push(entry.data);
-      node.appliedIndex = entry.index;
-      this.onApply?.(node, entry);
-    }
+    for (const entry of ready.committedEntries) this.applyEntry(node, entry);
     node.raft!.advance();
   }
 
@@ -184,10 +218,18 @@ export class Network {
   /** Lets everything happen that happens without time passing. */
   settle(): void {
     for (const id of this.nodes.keys()) this.drain(id);
-    for (let rounds = 0; this.wire.length > 0; rounds++) {
+    for (let rounds = 0; ; rounds++) {
       if (rounds > 100_000) throw new Error('the network does not come to rest');
-      this.deliver(this.wire.shift()!);
+      const message = this.wire.shift();
+      if (message) this.deliver(message);
+      else if (![...this.nodes.values()].some((node) => this.work(node))) return;
     }
+  }
+
+  private work(node: Node): boolean {
+    if (!this.thread(node, 'append') && !this.thread(node, 'apply')) return false;
+    this.drain(node.id);
+    return true;
   }
 
   tick(id: NodeId, times = 1): void {

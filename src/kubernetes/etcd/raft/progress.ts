@@ -10,10 +10,10 @@
  */
 import type { Progress } from './types.ts';
 
-/** Indexes of appends under way, oldest first, in a ring that never reallocates once it has grown. */
+/** Appends under way, oldest first, in a ring that grows up to its limit (etcd-io/raft, tracker/inflights.go). */
 export class Inflights {
-  private readonly ends: number[] = [];
-  private readonly sizes: number[] = [];
+  private ends: number[] = [];
+  private sizes: number[] = [];
   private start = 0;
   count = 0;
   private bytes = 0;
@@ -29,18 +29,32 @@ export class Inflights {
 
   /** `end`: the last index of the message. */
   add(end: number, bytes: number): void {
-    const at = (this.start + this.count) % this.maxMessages;
-    this.ends[at] = end;
-    this.sizes[at] = bytes;
+    if (this.count === this.ends.length) this.unroll();
+    if (this.count === this.ends.length) {
+      this.ends.push(end);
+      this.sizes.push(bytes);
+    } else {
+      const at = (this.start + this.count) % this.ends.length;
+      this.ends[at] = end;
+      this.sizes[at] = bytes;
+    }
     this.count++;
     this.bytes += bytes;
+  }
+
+  /** Puts the oldest first again, so that the ring can grow at its end. */
+  private unroll(): void {
+    if (this.start === 0) return;
+    this.ends = [...this.ends.slice(this.start), ...this.ends.slice(0, this.start)];
+    this.sizes = [...this.sizes.slice(this.start), ...this.sizes.slice(0, this.start)];
+    this.start = 0;
   }
 
   /** The follower has everything up to `index`. */
   freeTo(index: number): void {
     while (this.count > 0 && this.ends[this.start]! <= index) {
       this.bytes -= this.sizes[this.start]!;
-      this.start = (this.start + 1) % this.maxMessages;
+      this.start = this.start + 1 === this.ends.length ? 0 : this.start + 1;
       this.count--;
     }
   }

@@ -3,17 +3,19 @@
  * them here, what a leader does in leader.ts, a follower in follower.ts, a candidate in candidate.ts.
  *
  * The host gives it ticks, messages and proposals; `ready()` says what to write, send and apply. Behaviour
- * is that of etcd-io/raft where the paper leaves a choice. Here simplified: asynchronous storage writes
- * (`asyncStorageWrites`) are refused; the host persists one Ready after the other.
+ * is that of etcd-io/raft (v3.7) where the paper leaves a choice.
  */
 import { answerVote, CAMPAIGN_TRANSFER, campaign, stepCandidate } from './candidate.ts';
+import { validate } from './config.ts';
 import { stepFollower } from './follower.ts';
-import { abortTransfer, broadcastAppend, maybeCommit, maybeSendAppend, stepLeader } from './leader.ts';
-import { payloadSize, RaftLog } from './log.ts';
-import { type Configuration, changed, configurationOf, confStateOf, memberIds } from './membership.ts';
-import { FollowerProgress, Inflights } from './progress.ts';
-import { isVoter } from './quorum.ts';
+import { abortTransfer, stepLeader } from './leader.ts';
+import { RaftLog } from './log.ts';
+import { type Configuration, changed, configurationOf, confStateOf } from './membership.ts';
+import type { FollowerProgress } from './progress.ts';
 import { ReadOnly } from './read-only.ts';
+import { Outbox } from './ready.ts';
+import { peersOf, switchTo } from './reconfigure.ts';
+import { payloadSize } from './size.ts';
 import type {
   ConfChange,
   Config,
@@ -21,12 +23,12 @@ import type {
   Entry,
   HardState,
   Message,
+  MessageType,
   NodeId,
   Raft,
   RaftError,
   Ready,
   Role,
-  SoftState,
   Status,
   Storage,
   TraceEvent,
@@ -37,9 +39,19 @@ export interface Peer {
   readonly progress: FollowerProgress;
 }
 
-const NO_ENTRIES: Entry[] = [];
-const NO_MESSAGES: Message[] = [];
-const NO_READS: { index: number; context: string }[] = [];
+/** What only this member itself may say, and what only a member may be answered. */
+const LOCAL: ReadonlySet<MessageType> = new Set<MessageType>([
+  'MsgHup',
+  'MsgBeat',
+  'MsgUnreachable',
+  'MsgSnapStatus',
+  'MsgCheckQuorum',
+  'MsgStorageAppend',
+  'MsgStorageAppendResp',
+  'MsgStorageApply',
+  'MsgStorageApplyResp',
+]);
+const ANSWERS: ReadonlySet<MessageType> = new Set<MessageType>(['MsgAppResp', 'MsgVoteResp', 'MsgHeartbeatResp', 'MsgReadIndexResp', 'MsgPreVoteResp']);
 
 export class RaftCore implements Raft {
   readonly id: NodeId;
@@ -60,38 +72,40 @@ export class RaftCore implements Raft {
   readonly reads = new ReadOnly();
   /** Reads that came before the leader has committed an entry of its term (thesis 6.4, step 1). */
   earlyReads: Message[] = [];
-  readStates: { index: number; context: string }[] = NO_READS;
   electionElapsed = 0;
   heartbeatElapsed = 0;
   randomizedElectionTimeout = 0;
-  private isLearner = false;
-  private messages: Message[] = NO_MESSAGES;
-  /** Acknowledgements and votes: they leave only after what they promise is on disk. */
-  private afterAppend: Message[] = NO_MESSAGES;
-  private lastSoft: SoftState;
-  private lastHard: HardState;
-  /** What ready() handed out and advance() will confirm. */
-  private outstanding: { own: Message[]; entry: Entry | undefined; snapshot: number; applied: number; size: number } | undefined;
+  isLearner: boolean;
+  private readonly outbox: Outbox;
 
+  /** Throws Error when the configuration cannot work, or does not fit what the storage holds. */
   constructor(
     readonly config: Config,
     storage: Storage,
   ) {
-    if (config.asyncStorageWrites) throw new RangeError('raft: asyncStorageWrites is not supported');
+    validate(config);
     this.id = config.id;
-    this.log = new RaftLog(storage, config.maxCommittedSizePerReady);
+    this.log = new RaftLog(storage, config.maxCommittedSizePerReady || config.maxSizePerMsg, !config.asyncStorageWrites);
     const { hardState, conf } = storage.initialState();
     this.configuration = configurationOf(conf);
-    this.resetPeers();
-    this.term = hardState.term;
-    this.vote = hardState.vote;
-    if (hardState.commit > 0) this.log.committed = hardState.commit;
-    if (config.applied) this.log.appliedTo(config.applied);
-    const vote = this.vote;
+    this.peers = peersOf(this);
+    this.isLearner = conf.learners.includes(this.id);
+    this.restore(hardState);
+    if (config.applied) this.log.appliedTo(config.applied, 0);
+    const { vote } = this;
     this.becomeFollower(this.term, 0);
     this.vote = vote;
-    this.lastHard = { term: this.term, vote: this.vote, commit: this.log.committed };
-    this.lastSoft = { lead: this.lead, role: this.role };
+    this.outbox = new Outbox(this);
+  }
+
+  /** Thesis 3.8: what it promised before a crash binds it still. */
+  private restore({ term, vote, commit }: HardState): void {
+    if (term === 0 && vote === 0 && commit === 0) return;
+    const { log } = this;
+    if (commit < log.committed || commit > log.lastIndex()) throw new Error(`raft: commit ${commit} is out of range [${log.committed}, ${log.lastIndex()}]`);
+    log.committed = commit;
+    this.term = term;
+    this.vote = vote;
   }
 
   // ---- roles (paper 5.1, figure 4) ----
@@ -159,7 +173,6 @@ export class RaftCore implements Raft {
     this.pendingConfIndex = 0;
     this.uncommittedSize = 0;
     this.reads.clear();
-    this.earlyReads = [];
   }
 
   tick(): void {
@@ -212,7 +225,16 @@ export class RaftCore implements Raft {
 
   // ---- messages ----
 
+  /** A message from another member, or from a local thread. Local events may not come from outside, nor answers from strangers (etcd-io/raft, rawnode.go Step). */
   step(m: Message): RaftError | undefined {
+    if (typeof m.from === 'number') {
+      if (LOCAL.has(m.type)) return 'raft: cannot step raft local message';
+      if (ANSWERS.has(m.type) && !this.progress(m.from)) return 'raft: cannot step as peer not found';
+    }
+    return this.handle(m);
+  }
+
+  handle(m: Message): RaftError | undefined {
     if (m.term !== 0 && !this.agreeOnTerm(m)) return undefined;
     switch (m.type) {
       case 'MsgHup':
@@ -225,6 +247,12 @@ export class RaftCore implements Raft {
       case 'MsgVote':
       case 'MsgPreVote':
         answerVote(this, m);
+        return undefined;
+      case 'MsgStorageAppendResp':
+        this.outbox.appended(this.term, m.index ?? 0, m.logTerm ?? 0, m.snapshot);
+        return undefined;
+      case 'MsgStorageApplyResp':
+        if (m.entries && m.entries.length > 0) this.outbox.applied(m.entries);
         return undefined;
       default:
         if (this.role === 'Leader') return stepLeader(this, m);
@@ -254,19 +282,12 @@ export class RaftCore implements Raft {
     } else if (m.type === 'MsgPreVote') {
       // Our term lets a candidate with a longer log but an earlier term catch up.
       this.send({ type: 'MsgPreVoteResp', from: this.id, to: from, term: this.term, reject: true });
-    }
+    } else if (m.type === 'MsgStorageAppendResp') this.outbox.appended(m.term, m.index ?? 0, m.logTerm ?? 0, m.snapshot);
     return false;
   }
 
-  /** Queues a message; acknowledgements and votes wait for the disk. */
   send(m: Message): void {
-    if (m.type === 'MsgAppResp' || m.type === 'MsgVoteResp' || m.type === 'MsgPreVoteResp') {
-      if (this.afterAppend === NO_MESSAGES) this.afterAppend = [];
-      this.afterAppend.push(m);
-    } else {
-      if (this.messages === NO_MESSAGES) this.messages = [];
-      this.messages.push(m);
-    }
+    this.outbox.send(m);
   }
 
   /** Gives entries their places at the end of the leader's log. False when too much is uncommitted already. */
@@ -291,7 +312,7 @@ export class RaftCore implements Raft {
   // ---- what the host asks ----
 
   campaign(): RaftError | undefined {
-    return this.step({ type: 'MsgHup', from: this.id, to: this.id, term: 0 });
+    return this.handle({ type: 'MsgHup', from: this.id, to: this.id, term: 0 });
   }
 
   propose(data: string): RaftError | undefined {
@@ -300,7 +321,7 @@ export class RaftCore implements Raft {
 
   /** Several entries at once, which then share one append. */
   proposeEntries(entries: Entry[]): RaftError | undefined {
-    return this.step({ type: 'MsgProp', from: this.id, to: this.id, term: 0, entries });
+    return this.handle({ type: 'MsgProp', from: this.id, to: this.id, term: 0, entries });
   }
 
   proposeConfChange(cc: ConfChange): RaftError | undefined {
@@ -309,67 +330,51 @@ export class RaftCore implements Raft {
 
   /** The host calls this for every membership change it applies. Throws Error when the change makes no sense. */
   applyConfChange(cc: ConfChange): ConfState {
-    return this.switchTo(changed(this.configuration, cc));
+    // A snapshot came while the host was still applying what is before it: its configuration has this change in it.
+    if (this.log.unstableSnapshot) return confStateOf(this.configuration);
+    return switchTo(this, changed(this.configuration, cc));
   }
 
   readIndex(context: string): void {
-    this.step({ type: 'MsgReadIndex', from: this.id, to: this.id, term: 0, context });
+    this.handle({ type: 'MsgReadIndex', from: this.id, to: this.id, term: 0, context });
   }
 
   transferLeader(to: NodeId): void {
-    this.step({ type: 'MsgTransferLeader', from: to, to: this.id, term: 0 });
+    this.handle({ type: 'MsgTransferLeader', from: to, to: this.id, term: 0 });
   }
 
   forgetLeader(): RaftError | undefined {
-    return this.step({ type: 'MsgForgetLeader', from: this.id, to: this.id, term: 0 });
+    return this.handle({ type: 'MsgForgetLeader', from: this.id, to: this.id, term: 0 });
   }
 
   reportUnreachable(id: NodeId): void {
-    this.step({ type: 'MsgUnreachable', from: id, to: this.id, term: 0 });
+    this.handle({ type: 'MsgUnreachable', from: id, to: this.id, term: 0 });
   }
 
   reportSnapshot(id: NodeId, ok: boolean): void {
-    this.step({ type: 'MsgSnapStatus', from: id, to: this.id, term: 0, reject: !ok });
+    this.handle({ type: 'MsgSnapStatus', from: id, to: this.id, term: 0, reject: !ok });
   }
 
-  // ---- membership ----
+  // ---- the way out (ready.ts) ----
 
-  /** Takes a configuration in force: thesis 4.1 asks for the entry to be appended, etcd for it to be applied. */
-  switchTo(next: Configuration): ConfState {
-    this.configuration = next;
-    this.resetPeers();
-    const state = confStateOf(next);
-    if (this.config.trace) this.config.trace({ at: 'conf', node: this.id, ...state });
-    const gone = this.progress(this.id) === undefined || this.isLearner;
-    if (this.role === 'Leader' && gone) {
-      // Thesis 4.2.2: a leader that is no longer a voter steps down.
-      if (this.config.stepDownOnRemoval) this.becomeFollower(this.term, 0);
-      return state;
-    }
-    if (this.role !== 'Leader' || next.incoming.length === 0) return state;
-    // A smaller quorum may commit more; whoever is new is told of the log at once.
-    if (maybeCommit(this)) broadcastAppend(this);
-    else for (const { id } of this.peers) if (id !== this.id) maybeSendAppend(this, id, false);
-    if (this.leadTransferee !== 0 && !isVoter(next, this.leadTransferee)) abortTransfer(this);
-    return state;
+  hasReady(): boolean {
+    return this.outbox.hasReady();
   }
 
-  private resetPeers(): void {
-    const { learners } = this.configuration;
-    const { maxInflightMsgs = 256, maxInflightBytes = 0 } = this.config;
-    this.peers = memberIds(this.configuration).map((id): Peer => {
-      const learner = learners.includes(id);
-      const known = this.peers.find((peer) => peer.id === id);
-      if (known) {
-        known.progress.learner = learner;
-        return known;
-      }
-      const progress = new FollowerProgress(Math.max(this.log.lastIndex(), 1), new Inflights(maxInflightMsgs, maxInflightBytes), learner);
-      // So that checkQuorum does not count a newcomer as dead before it could speak.
-      progress.recentActive = true;
-      return { id, progress };
-    });
-    this.isLearner = learners.includes(this.id);
+  /** What has come up since the last call. The host persists, sends and applies it, then calls `advance`. */
+  ready(): Ready {
+    return this.outbox.ready();
+  }
+
+  advance(): void {
+    this.outbox.advance();
+  }
+
+  /** The host has applied up to `index`. A leader that was told to leave the joint configuration by itself proposes so now (thesis 4.3). */
+  appliedTo(index: number, size: number): void {
+    const { log } = this;
+    log.appliedTo(Math.max(index, log.applied), size);
+    if (this.configuration.autoLeave && log.applied >= this.pendingConfIndex && this.role === 'Leader') this.proposeConfChange({ changes: [] });
   }
 
   progress(id: NodeId): FollowerProgress | undefined {
@@ -377,93 +382,12 @@ export class RaftCore implements Raft {
     return undefined;
   }
 
-  // ---- Ready: the only way out ----
-
-  hasReady(): boolean {
-    return (
-      this.messages.length > 0 ||
-      this.afterAppend.length > 0 ||
-      this.log.unstable.length > 0 ||
-      this.log.hasNextCommitted() ||
-      this.readStates.length > 0 ||
-      this.log.unstableSnapshot !== undefined ||
-      this.hardChanged() ||
-      this.softChanged()
-    );
-  }
-
-  private hardChanged(): boolean {
-    const last = this.lastHard;
-    return last.term !== this.term || last.vote !== this.vote || last.commit !== this.log.committed;
-  }
-
-  private softChanged(): boolean {
-    return this.lastSoft.lead !== this.lead || this.lastSoft.role !== this.role;
-  }
-
-  /** What has come up since the last call. The host persists, sends and applies it, then calls `advance`. */
-  ready(): Ready {
-    if (this.outstanding) throw new Error('raft: ready() before advance()');
-    const { log } = this;
-    const entries = log.unstable.length > 0 ? log.unstable.slice() : NO_ENTRIES;
-    const committedEntries = log.hasNextCommitted() ? log.nextCommitted() : NO_ENTRIES;
-    const own: Message[] = this.afterAppend.length > 0 ? this.afterAppend.filter((m) => m.to === this.id) : NO_MESSAGES;
-    const others = this.afterAppend.length > own.length ? this.afterAppend.filter((m) => m.to !== this.id) : NO_MESSAGES;
-    const ready: Ready = {
-      entries,
-      committedEntries,
-      messages: others.length === 0 ? this.messages : this.messages.length === 0 ? others : this.messages.concat(others),
-      readStates: this.readStates,
-      mustSync: entries.length > 0 || this.lastHard.term !== this.term || this.lastHard.vote !== this.vote,
-    };
-    if (log.unstableSnapshot) ready.snapshot = log.unstableSnapshot;
-    if (this.softChanged()) ready.softState = this.lastSoft = { lead: this.lead, role: this.role };
-    if (this.hardChanged()) ready.hardState = this.lastHard = { term: this.term, vote: this.vote, commit: log.committed };
-    this.messages = NO_MESSAGES;
-    this.afterAppend = NO_MESSAGES;
-    this.readStates = NO_READS;
-    const applied = committedEntries.length > 0 ? committedEntries[committedEntries.length - 1]!.index : 0;
-    if (applied > 0) log.applying = applied;
-    this.outstanding = {
-      own,
-      entry: entries[entries.length - 1],
-      snapshot: ready.snapshot?.index ?? 0,
-      applied,
-      size: applied > 0 ? payloadSize(committedEntries) : 0,
-    };
-    return ready;
-  }
-
-  /** The host has persisted, sent and applied the last Ready. */
-  advance(): void {
-    const done = this.outstanding;
-    if (!done) return;
-    this.outstanding = undefined;
-    for (const m of done.own) this.step(m);
-    if (done.entry) this.log.stableTo(done.entry.index, done.entry.term);
-    if (done.snapshot > 0) {
-      this.log.stableSnapshotTo(done.snapshot);
-      this.appliedTo(done.snapshot);
-    }
-    if (done.applied > 0) {
-      this.uncommittedSize = Math.max(0, this.uncommittedSize - done.size);
-      this.appliedTo(done.applied);
-    }
-  }
-
-  private appliedTo(index: number): void {
-    const { log } = this;
-    log.appliedTo(Math.max(index, log.applied));
-    if (this.configuration.autoLeave && log.applied >= this.pendingConfIndex && this.role === 'Leader') this.proposeConfChange({ changes: [] });
-  }
-
   trace(at: TraceEvent['at'], value: number, why?: string): void {
     this.config.trace?.({ at, node: this.id, term: this.term, value, why });
   }
 
   readState(index: number, context: string): void {
-    if (this.readStates === NO_READS) this.readStates = [];
-    this.readStates.push({ index, context });
+    this.outbox.readState({ index, context });
   }
 
   status(): Status {

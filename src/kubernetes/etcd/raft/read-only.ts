@@ -1,43 +1,51 @@
 /**
  * Linearizable reads without a log entry (thesis 6.4): the leader notes its commit index, makes sure with
  * a round of heartbeats that it still leads, and lets the read go once that index is applied.
+ *
+ * Reads are numbered as they come, and a heartbeat carries the number of the newest: whoever answers it
+ * vouches for all reads up to there. The number is ours, not the reader's own context, so that an answer
+ * to an earlier heartbeat can never confirm a read that was asked again under the same name (etcd-io/raft,
+ * read_only.go as of v3.7; etcd issue 20418 is the stale read this prevents).
  */
-import { type Voters, voteResult } from './quorum.ts';
+import { committedIndex, type Voters } from './quorum.ts';
 import type { Message, NodeId } from './types.ts';
 
 interface PendingRead {
   readonly request: Message;
-  readonly context: string;
   /** The commit index when the request came. */
   readonly index: number;
-  readonly acks: Set<NodeId>;
 }
 
 export class ReadOnly {
-  private queue: PendingRead[] = [];
+  private waiting: PendingRead[] = [];
+  /** How many reads were confirmed before those that wait. */
+  private confirmed = 0;
+  /** The number each member has vouched for. */
+  private readonly acks = new Map<NodeId, number>();
 
   add(index: number, request: Message, self: NodeId): void {
-    const context = request.context ?? '';
-    if (this.queue.some((read) => read.context === context)) return;
-    this.queue.push({ request, context, index, acks: new Set([self]) });
+    this.waiting.push({ request, index });
+    this.acks.set(self, this.confirmed + this.waiting.length);
   }
 
-  /** A follower answered the heartbeat that carried `context`. A majority for one read confirms all before it; those are returned, oldest first. */
+  /** A member answered the heartbeat that carried `context`. Returns the reads that a majority now vouches for, oldest first. */
   acknowledge(from: NodeId, context: string, voters: Voters): readonly PendingRead[] {
-    const at = this.queue.findIndex((read) => read.context === context);
-    if (at < 0) return [];
-    const { acks } = this.queue[at]!;
-    acks.add(from);
-    if (voteResult(voters, (id) => acks.has(id) || undefined) !== 'won') return [];
-    return this.queue.splice(0, at + 1);
+    const number = Number(context);
+    if (number > (this.acks.get(from) ?? 0)) this.acks.set(from, number);
+    const count = committedIndex(voters, (id) => this.acks.get(id) ?? 0) - this.confirmed;
+    if (count <= 0) return [];
+    this.confirmed += count;
+    return this.waiting.splice(0, count);
   }
 
-  /** The newest read's context: every heartbeat carries it, so that a lost round is made up for. */
-  get newest(): string {
-    return this.queue.length > 0 ? this.queue[this.queue.length - 1]!.context : '';
+  /** What every heartbeat carries while reads wait, so that a lost round is made up for. */
+  get context(): string {
+    return this.waiting.length > 0 ? String(this.confirmed + this.waiting.length) : '';
   }
 
   clear(): void {
-    this.queue.length = 0;
+    this.waiting.length = 0;
+    this.confirmed = 0;
+    this.acks.clear();
   }
 }

@@ -1,5 +1,5 @@
 /** A log in memory, as etcd-io/raft's MemoryStorage: what a member's disk and the tests keep the stable log in. */
-import { limitSize } from './log.ts';
+import { limitSize } from './size.ts';
 import type { ConfState, Entry, HardState, Snapshot, Storage } from './types.ts';
 
 export const emptyConf: ConfState = { voters: [], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };

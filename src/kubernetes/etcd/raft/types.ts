@@ -167,14 +167,14 @@ export type RaftError = 'raft proposal dropped' | 'raft: cannot step raft local 
 
 export interface Raft {
   tick(): void;
-  step(m: Message): RaftError | undefined;
-  campaign(): RaftError | undefined;
-  propose(data: string): RaftError | undefined;
-  proposeConfChange(cc: ConfChange): RaftError | undefined;
+  step(m: Message): RaftError | void;
+  campaign(): RaftError | void;
+  propose(data: string): RaftError | void;
+  proposeConfChange(cc: ConfChange): RaftError | void;
   applyConfChange(cc: ConfChange): ConfState; // host calls it for every committed conf-change entry
   readIndex(context: string): void; // answer appears in Ready.readStates
   transferLeader(to: NodeId): void;
-  forgetLeader(): RaftError | undefined;
+  forgetLeader(): RaftError | void;
   reportUnreachable(id: NodeId): void;
   reportSnapshot(id: NodeId, ok: boolean): void;
   hasReady(): boolean;

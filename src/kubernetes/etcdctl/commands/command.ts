@@ -1,0 +1,13 @@
+import type { Ctl } from '../ctl.ts';
+import type { FlagTable } from '../flags.ts';
+
+/** A verb of etcdctl, or a group of them. */
+export interface Command {
+  /** The usage line after `etcdctl `. */
+  readonly use: string;
+  readonly short: string;
+  readonly flags?: FlagTable;
+  /** Throws CtlError; what the members refuse is EtcdError. */
+  run?(ctl: Ctl, args: readonly string[]): Promise<void>;
+  readonly commands?: Readonly<Record<string, Command>>;
+}
