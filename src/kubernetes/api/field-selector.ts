@@ -89,6 +89,7 @@ const SUPPORTED: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   ReplicaSet: ['status.replicas'],
   Job: ['status.successful'],
   Event: [...INVOLVED.map((f) => `involvedObject.${f}`), 'reason', 'reportingComponent', 'source', 'type'],
+  CertificateSigningRequest: ['spec.signerName'],
   EventsV1Event: [...INVOLVED.map((f) => `regarding.${f}`), 'reason', 'reportingController', 'type'],
 };
 

@@ -50,6 +50,12 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
   'PodDisruptionBudgetStatus.conditions': 'type',
   'HorizontalPodAutoscalerStatus.conditions': 'type',
   'CSINodeSpec.drivers': 'name',
+  'MutatingWebhookConfiguration.webhooks': 'name',
+  'MutatingWebhook.matchConditions': 'name',
+  'ValidatingWebhookConfiguration.webhooks': 'name',
+  'ValidatingWebhook.matchConditions': 'name',
+  'ValidatingAdmissionPolicySpec.matchConditions': 'name',
+  'ValidatingAdmissionPolicySpec.variables': 'name',
 };
 
 /** Maps of which a client's patch names all keys that shall remain (`patchStrategy: retainKeys`). */

@@ -65,8 +65,8 @@ describe('strategic merge patch', () => {
           ...web,
           image: 'nginx:2',
           env: [
-            { name: 'A', value: '1' },
             { name: 'B', value: '2' },
+            { name: 'A', value: '1' },
           ],
         },
         side,
@@ -77,7 +77,7 @@ describe('strategic merge patch', () => {
     const spec = patched({ containers: [{ name: 'web', image: 'nginx:2' }] }) as { containers: unknown[] };
     expect(spec.containers[1]).toBe(side);
   });
-  test('a new container is appended, one is deleted', () => {
+  test('a new container comes first, as the patch’s order counts, and one is deleted', () => {
     expect(
       patched({
         containers: [
@@ -85,7 +85,7 @@ describe('strategic merge patch', () => {
           { $patch: 'delete', name: 'web' },
         ],
       }),
-    ).toEqual({ containers: [side, { name: 'new', image: 'x' }] });
+    ).toEqual({ containers: [{ name: 'new', image: 'x' }, side] });
   });
   test('$patch: replace takes the whole list', () => {
     expect(patched({ containers: [{ name: 'only', image: 'x' }, { $patch: 'replace' }] })).toEqual({ containers: [{ name: 'only', image: 'x' }] });

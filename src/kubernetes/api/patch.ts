@@ -99,29 +99,40 @@ function mergeMap(model: string | undefined, original: JsonObject, patch: JsonOb
 
 function mergeList(model: string | undefined, field: string, original: readonly Json[] | undefined, patch: readonly Json[]): readonly Json[] {
   const key = mergeKeyOf(model, field);
-  if (patch.some((item) => isObject(item) && item[DIRECTIVE] === 'replace')) {
-    // The whole list is replaced by the other items.
-    return patch.filter((item) => !(isObject(item) && item[DIRECTIVE] === 'replace'));
-  }
+  const special = (item: Json): boolean => isObject(item) && item[DIRECTIVE] !== undefined;
+  const rest = patch.filter((item) => !special(item));
+  // The whole list is replaced by the other items.
+  if (patch.some((item) => isObject(item) && item[DIRECTIVE] === 'replace')) return rest;
   if (key === undefined) return patch.map(clean);
-  if (key === '') return [...new Set([...(original ?? []), ...patch])];
+  if (key === '') return reorder('', [...new Set([...(original ?? []), ...patch])], patch, original ?? []);
 
   const child = childModel(model, field);
-  let out: Json[] = [...(original ?? [])];
-  for (const item of patch) {
+  const idOf = (item: Json): Json => {
     if (!isObject(item)) throw new PatchError(`expected a map in the list ${field}`);
     const id = item[key];
     if (id === undefined) throw new PatchError(`map: ${canonicalJson(item)} does not contain declared merge key: ${key}`);
-    if (item[DIRECTIVE] === 'delete') {
-      out = out.filter((existing) => !(isObject(existing) && same(existing[key], id)));
-      continue;
-    }
+    return id;
+  };
+  // What is to go goes first, wherever in the patch that is said.
+  let kept: readonly Json[] = original ?? [];
+  for (const item of patch) {
+    if (!special(item)) continue;
+    const directive = (item as JsonObject)[DIRECTIVE];
+    if (directive === 'merge') throw new PatchError('merging lists cannot yet be specified in the patch');
+    if (directive !== 'delete') throw new PatchError(`Wrong patch type: ${String(directive)}`);
+    const id = idOf(item);
+    kept = kept.filter((existing) => !(isObject(existing) && same(existing[key], id)));
+  }
+  const out: Json[] = [...kept];
+  for (const item of rest) {
+    const id = idOf(item);
     const at = out.findIndex((existing) => isObject(existing) && same(existing[key], id));
     const before = out[at];
-    if (at >= 0 && isObject(before)) out[at] = mergeMap(child, before, item) ?? {};
-    else out.push(mergeMap(child, {}, item) ?? {});
+    if (at >= 0 && isObject(before)) out[at] = mergeMap(child, before, item as JsonObject) ?? {};
+    else out.push(mergeMap(child, {}, item as JsonObject) ?? {});
   }
-  return out;
+  // The patch's order counts, so what only the patch has comes first.
+  return reorder(key, out, rest, kept);
 }
 
 /** A value put in where nothing was: directives and nulls in it mean nothing any more. */
@@ -141,8 +152,8 @@ function clean(value: Json): Json {
 const same = (a: Json | undefined, b: Json | undefined): boolean => a === b || String(a) === String(b);
 
 /**
- * `$setElementOrder`: items the patch names stand in its order; items only the server has keep their place
- * relative to the named ones that stood before them (strategicpatch.mergeSortFunc).
+ * Items that `order` names (a patch's list, or `$setElementOrder`) stand in its order; items only the server has keep
+ * their place relative to the named ones that stood before them (strategicpatch.normalizeElementOrder, mergeSortedSlice).
  */
 function reorder(key: string | undefined, list: readonly Json[], order: readonly Json[], original: readonly Json[]): readonly Json[] {
   const idOf = (item: Json): string => (key && isObject(item) ? String(item[key]) : String(item));

@@ -5,6 +5,13 @@
 import type { Json } from './json.ts';
 import type { Pipe, Stream } from './stream.ts';
 
+export interface PresentedCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** The certificate itself. The API server then goes by it alone: its signature, its dates, its subject. */
+  readonly pem?: string;
+}
+
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
   /** Without the query: `/api/v1/namespaces/default/pods`. Percent-decoded. */
@@ -15,8 +22,8 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** A frozen value inside the world. A host that received text passes a string with its content-type; the API server decodes it. */
   readonly body?: Json | undefined;
-  /** Who the TLS handshake proved the caller to be. Here simplified: the certificate's subject itself. */
-  readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  /** Who the TLS handshake proved the caller to be. Here simplified: there is no handshake; the cluster's own processes show only the subject, others the certificate, whose key they have. */
+  readonly certificate?: PresentedCertificate | undefined;
   /** Set by `createClient`: the body was made by the cluster's own code from generated types, so its shape needs no checking. What people and other programs send does not have it. */
   readonly typed?: boolean | undefined;
   /** For exec, attach and port-forward: what the caller sends, channel by channel. Cancelling the response stream closes the connection. */
@@ -40,6 +47,12 @@ export type Layer = (next: ApiHandler) => ApiHandler;
 export interface Frame {
   readonly channel: 0 | 1 | 2 | 3 | 4 | 255;
   readonly data: string;
+  /**
+   * Of port-forward alone: which of the connections that share this one (upstream: a pair of SPDY streams
+   * with a request ID). Channel 4 opens it, its data is the port; 0 is data to the pod and 1 from it, 3 what
+   * went wrong as text, 255 the end of the direction named in data, `4` the end of both.
+   */
+  readonly stream?: number;
 }
 export type FramePipe = Pipe<Frame>;
 

@@ -164,6 +164,12 @@ export const RESOURCES: readonly ResourceRow[] = [
   row('batch', 'v1', 'CronJob', 'cronjobs', NAMESPACED, { short: ['cj'], categories: ['all'], status: true }),
   row('batch', 'v1', 'Job', 'jobs', NAMESPACED, { categories: ['all'], status: true }),
 
+  row('certificates.k8s.io', 'v1', 'CertificateSigningRequest', 'certificatesigningrequests', CLUSTER, {
+    short: ['csr'],
+    status: true,
+    subresources: [{ name: 'approval', kind: 'CertificateSigningRequest', verbs: RW }],
+  }),
+
   row('networking.k8s.io', 'v1', 'IngressClass', 'ingressclasses', CLUSTER),
   row('networking.k8s.io', 'v1', 'Ingress', 'ingresses', NAMESPACED, { short: ['ing'], status: true, prefix: 'ingress' }),
   row('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies', NAMESPACED, { short: ['netpol'] }),
@@ -180,6 +186,11 @@ export const RESOURCES: readonly ResourceRow[] = [
   row('storage.k8s.io', 'v1', 'StorageClass', 'storageclasses', CLUSTER, { short: ['sc'] }),
   row('storage.k8s.io', 'v1', 'VolumeAttachment', 'volumeattachments', CLUSTER, { status: true }),
 
+  row('admissionregistration.k8s.io', 'v1', 'MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', CLUSTER),
+  row('admissionregistration.k8s.io', 'v1', 'ValidatingAdmissionPolicy', 'validatingadmissionpolicies', CLUSTER, { status: true }),
+  row('admissionregistration.k8s.io', 'v1', 'ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', CLUSTER),
+  row('admissionregistration.k8s.io', 'v1', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', CLUSTER),
+
   row('scheduling.k8s.io', 'v1', 'PriorityClass', 'priorityclasses', CLUSTER, { short: ['pc'] }),
 
   row('coordination.k8s.io', 'v1', 'Lease', 'leases', NAMESPACED),
@@ -187,6 +198,22 @@ export const RESOURCES: readonly ResourceRow[] = [
   row('node.k8s.io', 'v1', 'RuntimeClass', 'runtimeclasses', CLUSTER),
 
   row('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices', NAMESPACED),
+
+  row('apiregistration.k8s.io', 'v1', 'APIService', 'apiservices', CLUSTER, {
+    status: true,
+    categories: ['api-extensions'],
+    prefix: 'apiregistration.k8s.io/apiservices',
+  }),
+
+  row('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition', 'customresourcedefinitions', CLUSTER, {
+    short: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    status: true,
+    prefix: 'apiextensions.k8s.io/customresourcedefinitions',
+  }),
+
+  row('flowcontrol.apiserver.k8s.io', 'v1', 'FlowSchema', 'flowschemas', CLUSTER, { status: true }),
+  row('flowcontrol.apiserver.k8s.io', 'v1', 'PriorityLevelConfiguration', 'prioritylevelconfigurations', CLUSTER, { status: true }),
 ];
 
 const byType = new Map<string, ResourceRow>(RESOURCES.map((r) => [r.type, r]));

@@ -107,7 +107,7 @@ describe('create and get', () => {
     withApiServer(async (server) => {
       expect((await server.post(CONFIG, { ...cm('a'), kind: 'Secret' })).body.message).toContain('Secret in version "v1" cannot be handled as a ConfigMap');
       expect((await server.post(CONFIG, { ...cm('a'), apiVersion: 'v2' })).body.message).toBe(
-        'the API version in the data (v2) does not match the expected API version (v1)',
+        'ConfigMap in version "v2" cannot be handled as a ConfigMap: no kind "ConfigMap" is registered for version "v2" in scheme "pkg/api/legacyscheme/scheme.go:30"',
       );
       const missing = await server.get('/apis/apps/v1/namespaces/default/nothings');
       expect([missing.status, missing.body.message]).toEqual([404, 'the server could not find the requested resource']);
@@ -349,8 +349,10 @@ describe('watch', () => {
         await server.patch(`${CONFIG}/a`, { data: { n: String(i) } });
         await server.sleep(seconds(2));
       }
-      const { status, body } = await server.get(`${CONFIG}?watch=true&resourceVersion=${first.metadata.resourceVersion}`);
-      expect([status, body.reason]).toEqual([410, 'Expired']);
+      const late = await server.watch(`${CONFIG}?watch=true&resourceVersion=${first.metadata.resourceVersion}`);
+      await server.sleep(ms(1));
+      const [{ type, object: body }] = late.events as [{ type: string; object: Loose }];
+      expect([late.response.status, late.ended(), type, body.code, body.reason]).toEqual([200, true, 'ERROR', 410, 'Expired']);
       expect(body.message).toMatch(/^too old resource version: \d+ \(\d+\)$/);
     }));
 

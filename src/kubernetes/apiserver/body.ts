@@ -4,8 +4,9 @@
  */
 import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
-import type { ApiRequest } from '../api/request.ts';
+import { ApiError, type ApiRequest } from '../api/request.ts';
 import type { Kind } from '../api/types.gen.ts';
+import { customOf } from './apiextensions/custom-kind.ts';
 import { border } from './border.ts';
 import type { Call } from './call.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
@@ -46,7 +47,7 @@ export function bodyValue(request: ApiRequest, asType = mediaType(request), expe
   try {
     return JSON.parse(body) as Json;
   } catch {
-    throw new JsonTextError(jsonErrorText(body), body);
+    throw new JsonTextError(border().jsonErrorText(body), body);
   }
 }
 
@@ -63,12 +64,12 @@ function protobufValue(body: string, expected: Named): Json {
 }
 
 /** The body is no JSON; what it was to be decides the words. */
-class JsonTextError extends Error {
+export class JsonTextError extends ApiError {
   constructor(
-    message: string,
+    readonly words: string,
     readonly body: string,
   ) {
-    super(message);
+    super(badRequest(`couldn't get version/kind; json parse error: ${words}`).status);
   }
 }
 
@@ -82,7 +83,7 @@ export function bodyObject(call: Call, kind: Kind, expected: Named): KubeObject 
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${error.message} (${summary(error.body)})`,
+      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${error.words} (${summary(error.body)})`,
     );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -99,29 +100,41 @@ export function bodyObject(call: Call, kind: Kind, expected: Named): KubeObject 
   }
   const given = value as { readonly apiVersion?: string; readonly kind?: string };
   const [apiVersion, bodyKind] = [given.apiVersion || expected.apiVersion, given.kind || expected.kind];
-  if (bodyKind !== expected.kind)
-    throw badRequest(
-      `${bodyKind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: converting (${apiVersion}.${bodyKind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`,
-    );
-  if (apiVersion !== expected.apiVersion)
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`);
+  const wrong = call.request.typed ? undefined : border().wrongKind({ apiVersion, kind: bodyKind }, expected, customOf(call.row) !== undefined);
+  if (wrong) throw wrong;
   const object = checked(call, kind, given.apiVersion && given.kind ? value : { ...value, ...expected }, versionOf(apiVersion));
   return object.metadata === undefined ? { ...object, metadata: {} } : object;
 }
 
 const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
 
-/** Types and unknown fields of a value that is to be of `kind`. Throws 400. */
-export function checked(call: Call, kind: Kind, value: Json, version: string): KubeObject {
-  if (call.request.typed) return value as unknown as KubeObject;
-  const { decode, decodeError } = border();
-  const decoded = decode(kind, value);
+/** Types and unknown fields of a value that is to be of `kind`, or of what `patched` made of one. Throws 400, of a patch 422. */
+export function checked(call: Call, kind: Kind, given: Json, version: string, patched?: { readonly patch: Json; readonly strategic: boolean }): KubeObject {
+  if (call.request.typed) return given as unknown as KubeObject;
+  const value = keepingReset(given);
+  const { decode, decodeError, duplicateFields, patchRefusal } = border();
+  const decoded = kind === call.row.type ? (customOf(call.row)?.decode(value) ?? decode(kind, value)) : decode(kind, value);
   const how = fieldValidation(call);
+  const { body } = call.request;
+  const doubled = how !== 'Ignore' && typeof body === 'string' && mediaType(call.request).endsWith('json') ? duplicateFields(body) : [];
   const named = (value as { readonly kind?: string }).kind ?? kind;
-  const wrong = decodeError(decoded, named, version, how === 'Strict');
-  if (wrong !== undefined) throw badRequest(wrong);
-  if (how === 'Warn') for (const text of decoded.unknown) call.warn(text);
+  if (patched) {
+    const refusal = patchRefusal(decoded, doubled, how === 'Strict', patched.strategic, patched.patch, value);
+    if (refusal) throw refusal;
+  } else {
+    const wrong = decodeError({ ...decoded, unknown: [...doubled, ...decoded.unknown] }, named, version, how === 'Strict');
+    if (wrong !== undefined) throw badRequest(wrong);
+  }
+  if (how === 'Warn') for (const text of [...doubled, ...decoded.unknown]) call.warn(text);
   return decoded.object as unknown as KubeObject;
+}
+
+/** An empty list of managed fields is a wish, as one empty entry is, and not the same as none. */
+function keepingReset(value: Json): Json {
+  const { metadata } = value as { readonly metadata?: { readonly managedFields?: Json } };
+  return Array.isArray(metadata?.managedFields) && metadata.managedFields.length === 0
+    ? ({ ...(value as object), metadata: { ...metadata, managedFields: [{}] } } as unknown as Json)
+    : value;
 }
 
 function fieldValidation(call: Call): 'Strict' | 'Warn' | 'Ignore' {
@@ -138,32 +151,4 @@ function summary(body: string): string {
   const start = body.slice(0, 30);
   const shown = body[0] === '{' ? start : [...start].map((char) => char.charCodeAt(0).toString(16).padStart(2, '0')).join('');
   return body.length > 30 ? `${shown} ...` : shown;
-}
-
-/** What Go's decoder says of a text that is no JSON: the offending character and where it stands. Here simplified: the common cases. */
-function jsonErrorText(text: string): string {
-  let at = 0;
-  const space = /\s/;
-  while (at < text.length && space.test(text[at]!)) at++;
-  const first = text[at];
-  if (first === undefined) return 'unexpected end of JSON input';
-  if (!'{["-0123456789tfn'.includes(first)) return `invalid character '${first}' looking for beginning of value`;
-  let depth = 0;
-  let quoted = false;
-  for (let i = at; i < text.length; i++) {
-    const c = text[i]!;
-    if (quoted) {
-      if (c === '\\') i++;
-      else if (c === '"') quoted = false;
-    } else if (c === '"') quoted = true;
-    else if (c === '{' || c === '[') depth++;
-    else if (c === '}' || c === ']') {
-      depth--;
-      const before = text.slice(0, i).trimEnd();
-      if (before.endsWith(',')) return `invalid character '${c}' looking for beginning of ${c === '}' ? 'object key string' : 'value'}`;
-      const rest = text.slice(i + 1).trimStart();
-      if (depth === 0 && rest !== '') return `invalid character '${rest[0]}' after top-level value`;
-    }
-  }
-  return depth > 0 || quoted ? 'unexpected end of JSON input' : `invalid character '${text[text.length - 1]}' in literal`;
 }

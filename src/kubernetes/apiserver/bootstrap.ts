@@ -7,8 +7,6 @@
  */
 import type { KubeObject } from '../api/meta.ts';
 import type { EndpointSlice } from '../api/types.gen.ts';
-import { SYSTEM_CLASSES } from './admission/priority.ts';
-import { bootstrapPolicy } from './bootstrap-policy.ts';
 import { readCidr, toAddress } from './registry/service.ts';
 
 const SYSTEM_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default'];
@@ -18,6 +16,10 @@ const PORT = 6443;
 export interface Hands {
   get(kind: string, namespace: string, name: string): KubeObject | undefined;
   create(object: KubeObject): Promise<void>;
+  /** All or none; false when one of them is there. */
+  createAll(objects: readonly KubeObject[]): Promise<boolean>;
+  /** Waits for a part of the program while the clock stands still. */
+  outside<T>(work: Promise<T>): Promise<T>;
   replace(object: KubeObject): Promise<void>;
 }
 
@@ -26,19 +28,8 @@ export async function bootstrap(hands: Hands, options: { readonly serviceCidr: s
     if (!hands.get(object.kind, object.metadata.namespace ?? '', object.metadata.name ?? '')) await hands.create(object);
   };
   await Promise.all(SYSTEM_NAMESPACES.map((name) => ensure({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
-  await Promise.all(bootstrapPolicy().map(ensure));
-  await Promise.all(
-    SYSTEM_CLASSES.map(({ name, value, description }) =>
-      ensure({
-        apiVersion: 'scheduling.k8s.io/v1',
-        kind: 'PriorityClass',
-        metadata: { name },
-        value,
-        description,
-        preemptionPolicy: 'PreemptLowerPriority',
-      } as KubeObject),
-    ),
-  );
+  const objects = await hands.outside(import('./bootstrap-objects.ts'));
+  await objects.ensureObjects(hands);
   await kubernetesService(hands, ensure, options);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { KubeObject } from '../api/meta.ts';
 import { apiVersionOf, byKind, type ResourceRow } from '../api/resources.ts';
+import { customOf } from './apiextensions/custom-kind.ts';
 
 const STORED: Readonly<Record<string, ResourceRow>> = {
   EventsV1Event: byKind('Event'),
@@ -20,6 +21,8 @@ const views = new WeakMap<KubeObject, KubeObject>();
 
 /** A stored object as `row` shows it; the same view for the same object. */
 export function fromStorage(row: ResourceRow, object: KubeObject): KubeObject {
+  const custom = customOf(row);
+  if (custom) return custom.convert(object);
   const convert = row.type === 'EventsV1Event' ? eventToV1 : row.type === 'HorizontalPodAutoscalerV1' ? autoscalerToV1 : undefined;
   if (!convert) return object;
   let view = views.get(object);

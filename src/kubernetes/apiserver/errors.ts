@@ -47,8 +47,8 @@ export const forbidden = (group: string, resource: string, name: string, why: st
 export const badRequest = (message: string): ApiError => failure(400, 'BadRequest', message);
 export const unauthorized = (): ApiError => failure(401, 'Unauthorized', 'Unauthorized');
 export const noSuchPath = (): ApiError => failure(404, 'NotFound', 'the server could not find the requested resource', {});
-export const methodNotAllowed = (group: string, resource: string): ApiError =>
-  failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', named(group, resource, ''));
+/** No route for this method: the details say nothing (NewGenericServerResponse). */
+export const methodNotAllowed = (): ApiError => failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 export const notAcceptable = (): ApiError =>
   failure(406, 'NotAcceptable', 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>

@@ -94,7 +94,7 @@ class StoreSource {
 const NO_CLIENT = {} as EtcdClient;
 
 function observe(cache: WatchCache, now: () => Instant, request: ApiRequest): ApiResponse {
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed('', '');
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
   const path = parsePath(request.path);
   if (!path) return serveStaticPath(request, true) ?? refuse(noSuchPath());
   const row = byPlural(path.group, path.version, path.resource);

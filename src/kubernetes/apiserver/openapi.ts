@@ -21,13 +21,15 @@ export function openApiV2(): string {
 const rootOf = (group: string, version: string): string => (group ? `apis/${group}/${version}` : `api/${version}`);
 
 /** Body of GET /openapi/v3. */
-export function openApiV3Index(rows: readonly ResourceRow[] = RESOURCES): Json {
+export function openApiV3Index(rows: readonly ResourceRow[] = RESOURCES, custom: readonly { readonly root: string; readonly hash: string }[] = []): Json {
   const paths: Record<string, Json> = {};
   for (const row of rows) {
     const root = rootOf(row.group, row.version);
     const hash = fnv32a(`${RELEASE.gitVersion}/${root}`).toString(16).toUpperCase().padStart(8, '0');
     paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${hash}` };
   }
+  for (const { root, hash } of custom)
+    paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${fnv32a(hash).toString(16).toUpperCase().padStart(8, '0')}` };
   return { paths };
 }
 
@@ -44,13 +46,18 @@ export class OpenApiV3 {
     private readonly rows: readonly ResourceRow[] = RESOURCES,
   ) {}
 
+  /** The texts of fields, loaded once. */
+  async textsOfFields(): Promise<Texts> {
+    if (!this.texts && this.loadTexts) this.texts = await this.loadTexts();
+    return this.texts ?? {};
+  }
+
   async document(root: string): Promise<Json | undefined> {
     const known = this.documents.get(root);
     if (known) return known;
     const rows = this.rows.filter((row) => rootOf(row.group, row.version) === root);
     if (rows.length === 0) return undefined;
-    if (!this.texts && this.loadTexts) this.texts = await this.loadTexts();
-    const document = build(rows, this.texts ?? {});
+    const document = build(rows, await this.textsOfFields());
     this.documents.set(root, document);
     return document;
   }
@@ -166,6 +173,20 @@ function build(rows: readonly ResourceRow[], texts: Texts): Json {
   return { openapi: '3.0.0', info: { title: 'Kubernetes', version: RELEASE.gitVersion }, paths, components: { schemas } };
 }
 
+/** The document of custom kinds of one group version; `schemas` are their own, to which those of metadata are added. */
+export function customDocument(
+  rows: readonly ResourceRow[],
+  nameOf: (row: ResourceRow) => string,
+  schemas: Readonly<Record<string, Json>>,
+  texts: Texts,
+): Json {
+  const all: Record<string, Json> = { ...schemas };
+  for (const model of reachable(['ObjectMeta']).sort()) all[schemaName(model)] = modelSchema(model, texts);
+  const paths: Record<string, Json> = {};
+  for (const row of rows) addPaths(paths, row, nameOf(row));
+  return { openapi: '3.0.0', info: { title: 'Kubernetes', version: RELEASE.gitVersion }, paths, components: { schemas: all } };
+}
+
 const METHODS = [
   ['get', 'get', 'get'],
   ['update', 'put', 'put'],
@@ -173,9 +194,9 @@ const METHODS = [
   ['delete', 'delete', 'delete'],
 ] as const;
 
-function addPaths(paths: Record<string, Json>, row: ResourceRow): void {
+function addPaths(paths: Record<string, Json>, row: ResourceRow, name = schemaName(row.type)): void {
   const collection = collectionPath(row, '{namespace}');
-  const body = ref(schemaName(row.type));
+  const body = ref(name);
   const operation = (action: string): Json => {
     const writes = action === 'post' || action === 'put' || action === 'patch';
     return {

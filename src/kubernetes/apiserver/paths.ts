@@ -3,18 +3,27 @@
  */
 import type { Json } from '../api/json.ts';
 import type { ApiRequest, ApiResponse } from '../api/request.ts';
+import { RESOURCES } from '../api/resources.ts';
 import type { Texts } from '../api/schema.ts';
+import type { Extensions } from './apiextensions/custom-kind.ts';
 import { border } from './border.ts';
 import { noSuchPath } from './errors.ts';
 import type { OpenApiV3 } from './openapi.ts';
+import { ISSUER } from './tokens.ts';
 
 export interface PathContext {
   readonly started: boolean;
   /** Throws Forbidden. */
-  authorize(verb: string): void;
+  authorize(): void;
+  /** The keys by which service account tokens are verified. */
+  keys?(): readonly object[];
   readonly texts: (() => Promise<unknown>) | undefined;
   /** What discovery says the server's address is. */
   readonly address: string;
+  /** What custom kinds add to discovery and OpenAPI. */
+  readonly extensions?: Extensions | undefined;
+  /** What the server tells of its own insides, by path. */
+  debug?(request: ApiRequest): ApiResponse | undefined;
 }
 
 /** Health is asked by probes all the time and needs nothing of the border. */
@@ -36,11 +45,19 @@ const AFTER_START = new Set(CHECKS.slice(4));
 
 /** Rejects with Forbidden, or NotFound for a path nobody serves. */
 export async function servePath(request: ApiRequest, context: PathContext): Promise<ApiResponse> {
-  context.authorize(request.method === 'GET' || request.method === 'HEAD' ? 'get' : request.method.toLowerCase());
-  const answer = serveStaticPath(request, context.started, context.address);
+  context.authorize();
+  if (request.path === '/.well-known/openid-configuration') return { status: 200, headers: JSON_HEADERS, body: ISSUER_CONFIGURATION };
+  if (request.path === '/openid/v1/jwks') return { status: 200, headers: JWKS_HEADERS, body: { keys: context.keys?.() ?? [] } as unknown as Json };
+  const inside = context.debug?.(request);
+  if (inside) return inside;
+  const answer = serveStaticPath(request, context.started, context.address, context.extensions);
   if (answer) return answer;
   const root = /^\/openapi\/v3\/(.+)$/.exec(request.path)?.[1];
   if (root !== undefined) {
+    const custom = context.extensions?.openApiRoots().some((each) => each.root === root)
+      ? context.extensions.openApi(root, await documents(context.texts).textsOfFields())
+      : undefined;
+    if (custom !== undefined) return { status: 200, headers: JSON_HEADERS, body: custom };
     const document = await documents(context.texts).document(root);
     if (document !== undefined) return { status: 200, headers: JSON_HEADERS, body: document };
   }
@@ -49,6 +66,16 @@ export async function servePath(request: ApiRequest, context: PathContext): Prom
 
 const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
 const TEXT_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+
+const JWKS_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=3600' };
+/** OpenID Connect discovery of service account tokens (pkg/serviceaccount/openidmetadata.go). */
+const ISSUER_CONFIGURATION: Json = {
+  issuer: ISSUER,
+  jwks_uri: `${ISSUER}/openid/v1/jwks`,
+  response_types_supported: ['id_token'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['ES256'],
+};
 
 /** Documents are built once for each way of loading texts. */
 const built = new Map<unknown, OpenApiV3>();
@@ -62,14 +89,15 @@ function documents(texts: (() => Promise<unknown>) | undefined): OpenApiV3 {
 }
 
 /** Answers that need no waiting; undefined for any other path. */
-export function serveStaticPath(request: ApiRequest, started: boolean, address = ''): ApiResponse | undefined {
+export function serveStaticPath(request: ApiRequest, started: boolean, address = '', extensions?: Extensions): ApiResponse | undefined {
   const { path } = request;
   const health = HEALTH.exec(path);
   if (health) return healthAnswer(request, health[1]!, health[2], started);
   const { OPENAPI_V2_TYPE, openApiV2, openApiV3Index, discover } = border();
   if (path === '/openapi/v2') return { status: 200, headers: { 'content-type': OPENAPI_V2_TYPE }, body: openApiV2() };
-  if (path === '/openapi/v3') return { status: 200, headers: JSON_HEADERS, body: openApiV3Index() };
-  const found = discover(path, request.headers['accept'] ?? '', address);
+  if (path === '/openapi/v3') return { status: 200, headers: JSON_HEADERS, body: openApiV3Index(undefined, extensions?.openApiRoots()) };
+  const custom = extensions?.rows() ?? [];
+  const found = discover(path, request.headers['accept'] ?? '', address, custom.length > 0 ? [...RESOURCES, ...custom] : RESOURCES);
   return found && { status: 200, headers: { 'content-type': found.contentType }, body: found.body };
 }
 

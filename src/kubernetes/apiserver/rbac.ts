@@ -1,13 +1,12 @@
 /**
  * Who may do what: RBAC evaluated from the objects this server has in its watch cache
- * (upstream plugin/pkg/auth/authorizer/rbac). Every rule only allows; nothing denies.
- *
- * Here simplified: the Node authorizer is the fixed rule list of `system:node` for members of
- * `system:nodes`; it does not check that a Secret belongs to a pod of that node.
+ * (upstream plugin/pkg/auth/authorizer/rbac). Every rule only allows; nothing denies. Before it stand
+ * system:masters, who may do everything, and the Node authorizer (`authorization/node.ts`): the first to allow
+ * decides, and a refusal gives the reasons of all (apiserver `authorization/union`).
  */
 import type { KubeObject } from '../api/meta.ts';
 import type { User } from './authentication.ts';
-import { NODE_RULES } from './bootstrap-policy.ts';
+import type { Delegation, Own } from './authorization/delegation.ts';
 import { quote } from './errors.ts';
 
 export interface PolicyRule {
@@ -27,6 +26,10 @@ export interface Attributes {
   readonly namespace: string;
   readonly name: string;
   readonly path: string;
+  /** As the request has it; the Node authorizer looks for the node's own. */
+  readonly fieldSelector?: string;
+  /** Of the resource; only authorization webhooks are told. */
+  readonly version?: string;
 }
 
 interface RoleRef {
@@ -65,34 +68,75 @@ interface Grants {
 
 export interface Verdict {
   readonly allowed: boolean;
+  /** Somebody said no, and no one after them was asked. */
+  readonly denied?: boolean;
   /** `RBAC: allowed by ClusterRoleBinding "cluster-admin" of ClusterRole "cluster-admin" to Group "system:masters"`, or what went wrong. */
   readonly reason: string;
 }
 
 export class Rbac {
   private readonly known = new Map<string, Grants>();
+  /** The same by the caller himself, where one comes again as the same object: no key need be put together. */
+  private byUser = new WeakMap<User, Map<string, Grants>>();
   private knownVersion = -1;
-  constructor(private readonly source: RbacSource) {}
+  /** `node`: the Node authorizer where `--authorization-mode` names it; undefined for users that are no kubelet. */
+  constructor(
+    private readonly source: RbacSource,
+    private readonly node?: { authorize(user: User, what: Attributes): Verdict | undefined },
+    /** Where the configuration names authorizers of others, and an order (`authorization/delegation.ts`). */
+    private readonly delegation?: () => Delegation | undefined,
+  ) {}
+
+  private readonly own: Own = {
+    Node: (user, what) => this.node?.authorize(user, what),
+    RBAC: (user, what) => this.byRules(user, what),
+  };
+
+  /** Asks others what they think, before `authorize` is called; undefined when nobody need be asked. */
+  consult(user: User, what: Attributes): Promise<void> | undefined {
+    return this.delegation?.()?.consult(user, what, this.own);
+  }
 
   authorize(user: User, what: Attributes): Verdict {
     if (user.groups.includes('system:masters')) return ALLOWED;
-    if (user.groups.includes('system:nodes') && NODE_RULES.some((rule) => allows(rule, what))) return ALLOWED;
+    const delegated = this.delegation?.()?.decide(user, what, this.own);
+    if (delegated) return delegated;
+    const own = this.node?.authorize(user, what);
+    if (own?.allowed) return own;
+    const verdict = this.byRules(user, what);
+    return own?.reason && !verdict.allowed ? { allowed: false, reason: verdict.reason ? `${own.reason}\n${verdict.reason}` : own.reason } : verdict;
+  }
+
+  private byRules(user: User, what: Attributes): Verdict {
     const { grants, missing } = this.grantsOf(user, what.resource === '' ? '' : what.namespace);
     for (const grant of grants) if (allows(grant.rule, what)) return { allowed: true, reason: `RBAC: allowed by ${grant.by}` };
     return { allowed: false, reason: missing.length > 0 ? `RBAC: ${missing.length > 1 ? `[${missing.join(', ')}]` : missing[0]}` : '' };
   }
 
-  /** All rules that hold for a user in a namespace: SelfSubjectRulesReview. */
-  rulesOf(user: User, namespace: string): readonly PolicyRule[] {
-    const own = this.grantsOf(user, namespace).grants.map((grant) => grant.rule);
-    return user.groups.includes('system:nodes') ? [...NODE_RULES, ...own] : own;
+  /** All rules that hold for a user in a namespace, and the bindings that lead nowhere. */
+  rulesOf(user: User, namespace: string): { readonly rules: readonly PolicyRule[]; readonly errors: readonly string[] } {
+    const { grants, missing } = this.grantsOf(user, namespace);
+    return { rules: grants.map((grant) => grant.rule), errors: missing };
+  }
+
+  /** The role a binding of `namespace` refers to. */
+  role(kind: string, namespace: string, name: string): KubeObject | undefined {
+    return kind === 'ClusterRole' ? this.source.get('clusterroles', '', name) : this.source.get('roles', namespace, name);
   }
 
   private grantsOf(user: User, namespace: string): Grants {
     const version = this.source.version();
     if (version !== this.knownVersion || this.known.size > 20_000) {
       this.known.clear();
+      this.byUser = new WeakMap();
       this.knownVersion = version;
+    }
+    let own = this.byUser.get(user);
+    const before = own?.get(namespace);
+    if (before) return before;
+    if (!own) {
+      own = new Map();
+      this.byUser.set(user, own);
     }
     const key = `${namespace}|${user.name}|${user.groups.join(',')}`;
     let grants = this.known.get(key);
@@ -100,6 +144,7 @@ export class Rbac {
       grants = this.collect(user, namespace);
       this.known.set(key, grants);
     }
+    own.set(namespace, grants);
     return grants;
   }
 

@@ -119,6 +119,19 @@ export class ResourceCache {
     return count;
   }
 
+  /** How many watchers an event is brought to, before each looks at it through its selectors. */
+  concerned({ object, previous }: CacheEvent): number {
+    if (this.watchers.size === 0) return 0;
+    const { namespace, name } = object.metadata;
+    const count = (file: string): number => this.watchers.get(file)?.size ?? 0;
+    let sum = count('') + count(`name/${namespace ?? ''}/${name}`);
+    if (namespace !== undefined) sum += count(`ns/${namespace}`) + count(`name//${name}`);
+    if (object.kind !== 'Pod') return sum;
+    const now = nodeOf(object);
+    const before = previous ? nodeOf(previous) : now;
+    return sum + count(`node/${now}`) + (before === now ? 0 : count(`node/${before}`));
+  }
+
   private deliver(event: CacheEvent): void {
     if (this.watchers.size === 0) return;
     const { object, previous } = event;

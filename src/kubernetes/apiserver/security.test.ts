@@ -87,7 +87,8 @@ describe('authorization', () => {
     ['system:kube-scheduler', [], 'GET', '/api/v1/secrets', 403],
     ['system:kube-controller-manager', [], 'GET', '/apis/batch/v1/jobs', 200],
     ['system:kube-proxy', [], 'GET', '/apis/discovery.k8s.io/v1/endpointslices', 200],
-    ['system:node:node-1', ['system:nodes'], 'GET', '/api/v1/pods', 200],
+    ['system:node:node-1', ['system:nodes'], 'GET', '/api/v1/pods', 403],
+    ['system:node:node-1', ['system:nodes'], 'GET', '/api/v1/pods?fieldSelector=spec.nodeName=node-1', 200],
     ['system:node:node-1', ['system:nodes'], 'GET', '/apis/apps/v1/deployments', 403],
   ] as const)('%s%s %s %s: %i', (name, groups, method, url, status) =>
     withApiServer(async (server) => {
@@ -257,7 +258,9 @@ describe('the trace', () => {
     expect(facts.map(({ type }) => type)).toEqual([
       'api.request',
       'api.authn',
+      'api.apf',
       'api.authz',
+      'api.decode',
       'api.mutate',
       'api.validate',
       'api.admit',

@@ -7,7 +7,7 @@ import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, RangeResponse, RequestOp, TxnResponse } from '../etcd/api.ts';
 import { failure } from './errors.ts';
 import type { Stored } from './resource-cache.ts';
-import { encode } from './stored-text.ts';
+import { encode, remember } from './stored-text.ts';
 import { REGISTRY, WatchCache } from './watch-cache.ts';
 
 /** etcd's `--max-request-bytes`. */
@@ -15,6 +15,13 @@ const LARGEST_REQUEST = 1.5 * 1024 * 1024;
 /** Upstream's lease manager shares one lease among the keys written within a minute, so as not to drown etcd in leases. */
 const LEASE_SHARED_FOR = seconds(60);
 const LEASE_SHARED_BY = 1_000;
+
+/** Encryption at rest: how a resource's texts are kept in etcd. */
+export interface Transformer {
+  toStorage(key: string, text: string): string;
+  /** Throws when no key fits. */
+  fromStorage(key: string, value: string): string;
+}
 
 /** The outcome of a conditional write: done, or refused because the key is not as it was. */
 export type Outcome = { readonly written: Stored } | { readonly found: Stored | undefined };
@@ -26,14 +33,18 @@ export class Storage {
   constructor(
     private readonly etcd: EtcdClient,
     private readonly now: () => Instant,
+    /** `--encryption-provider-config` */
+    private readonly transformer?: Transformer,
   ) {
-    this.cache = new WatchCache(etcd, now);
+    this.cache = transformer
+      ? new WatchCache(etcd, now, (value, key) => JSON.parse(transformer.fromStorage(key, value)) as KubeObject)
+      : new WatchCache(etcd, now);
   }
 
   /** The latest state, linearizable. Rejects with EtcdError. */
   async get(key: string): Promise<Stored | undefined> {
     const { kvs } = await this.etcd.range({ key });
-    return kvs[0] ? this.cache.stored(kvs[0]) : undefined;
+    return kvs[0] ? this.cache.readable(kvs[0]) : undefined;
   }
 
   /** A consistent page of keys under `prefix`, from `from` on, at `revision` (0: now). */
@@ -50,6 +61,27 @@ export class Storage {
   /** Writes a key that must not exist. `ttl` in seconds: it goes away by itself (Events). */
   create(key: string, object: KubeObject, ttl = 0): Promise<Outcome> {
     return ttl > 0 ? this.leaseFor(ttl).then((lease) => this.write(key, 0, object, lease)) : this.write(key, 0, object, 0);
+  }
+
+  /**
+   * Writes many keys that must not exist, in one transaction (at most 128, etcd's `--max-txn-ops`). False when one of
+   * them exists: then none was written.
+   */
+  async createAll(objects: readonly (readonly [key: string, object: KubeObject])[]): Promise<boolean> {
+    const puts = objects.map(([key, object]) => ({ key, object, value: this.encode(key, object) }));
+    for (const { value, object } of puts) this.cache.announce(value, object);
+    let revision: number | undefined;
+    try {
+      const { succeeded, header } = await this.etcd.txn({
+        compare: puts.map(({ key }) => ({ key, target: 'mod', result: '=', operand: 0 })),
+        success: puts.map(({ key, value }) => ({ requestPut: { key, value } })),
+        failure: [],
+      });
+      if (succeeded) revision = header.revision;
+    } finally {
+      for (const { key, value, object } of puts) this.cache.settle(key, value, object, revision);
+    }
+    return revision !== undefined;
   }
 
   /** Writes a key that must still be at `before`. */
@@ -69,7 +101,7 @@ export class Storage {
   }
 
   private async write(key: string, expected: number, object: KubeObject, lease: number): Promise<Outcome> {
-    const value = encode(object);
+    const value = this.encode(key, object);
     if (value.length > LARGEST_REQUEST) throw failure(500, '', 'etcdserver: request is too large');
     this.cache.announce(value, object);
     const put: RequestOp = { requestPut: lease ? { key, value, lease } : { key, value } };
@@ -86,6 +118,14 @@ export class Storage {
     }
     const written = this.cache.settle(key, value, object, response.succeeded ? response.header.revision : undefined);
     return written ? { written } : { found: this.found(response.responses) };
+  }
+
+  /** What etcd keeps of an object: its text, or that text encrypted. */
+  private encode(key: string, object: KubeObject): string {
+    const text = encode(object);
+    const kept = this.transformer ? this.transformer.toStorage(key, text) : text;
+    if (kept !== text) remember(kept, object);
+    return kept;
   }
 
   private found(responses: TxnResponse['responses']): Stored | undefined {

@@ -11,6 +11,12 @@ import type { KubeObject } from '../api/meta.ts';
 const MOST = 256;
 const recent = new Map<string, KubeObject>();
 
+/** Whether what a text stands for is an object as an API server keeps them: whoever writes to etcd by hand may leave anything there. */
+export function isObject(value: KubeObject): boolean {
+  const { apiVersion, kind, metadata } = value;
+  return typeof apiVersion === 'string' && typeof kind === 'string' && typeof metadata?.name === 'string' && typeof metadata.uid === 'string';
+}
+
 /** The text of an object in etcd: without its resourceVersion, which is the key's own revision. */
 export function encode(object: KubeObject): string {
   let stored = object;
@@ -19,14 +25,33 @@ export function encode(object: KubeObject): string {
     stored = { ...object, metadata };
   }
   const text = JSON.stringify(stored);
+  remember(text, stored);
+  return text;
+}
+
+/** What a text (or its encrypted form) in etcd stands for. */
+export function remember(text: string, stored: KubeObject): void {
   recent.set(text, stored);
   if (recent.size > MOST)
     for (const oldest of recent.keys()) {
       recent.delete(oldest);
       break;
     }
-  return text;
 }
 
 /** The object of a text, for those who only look. */
-export const seen = (text: string): KubeObject => recent.get(text) ?? (JSON.parse(text) as KubeObject);
+export const seen = (text: string, key = ''): KubeObject =>
+  recent.get(text) ?? (JSON.parse(text.startsWith('k8s:enc:') ? decrypted(text, key) : text) as KubeObject);
+
+/** Servers that encrypt leave here how to read what they wrote. */
+type Reader = (text: string, key: string) => string | undefined;
+const readers = new Set<Reader>();
+export const readsEncrypted = (reader: Reader): void => void readers.add(reader);
+
+function decrypted(text: string, key: string): string {
+  for (const reader of readers) {
+    const found = reader(text, key);
+    if (found !== undefined) return found;
+  }
+  return '{"apiVersion":"v1","kind":"Unknown","metadata":{}}';
+}

@@ -10,6 +10,7 @@ import type { Instant } from '../../sim/clock.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { EtcdClient, EtcdEvent, KeyValue, WatchResponse } from '../etcd/api.ts';
 import { type CacheEvent, ResourceCache, type Stored } from './resource-cache.ts';
+import { isObject } from './stored-text.ts';
 
 /** The part of an etcd key that says which resource it is: `/registry/pods/`, `/registry/services/specs/`. */
 const RESOURCE_PREFIX = /^\/registry\/(?:services\/(?:specs|endpoints)\/|[^/]*\.[^/]*\/[^/]+\/|[^/]+\/)/;
@@ -60,7 +61,7 @@ export class WatchCache {
   constructor(
     private readonly etcd: EtcdClient,
     private readonly now: () => Instant,
-    private readonly parse: (text: string) => KubeObject = JSON.parse,
+    private readonly parse: (text: string, key: string) => KubeObject = (text) => JSON.parse(text) as KubeObject,
   ) {}
 
   /** Reads everything once, then follows. Rejects with EtcdError when etcd does not answer; call again then. */
@@ -88,7 +89,9 @@ export class WatchCache {
     this.revision = revision;
     for (const kv of kvs) {
       const prefix = this.prefixOf(kv.key);
-      this.resource(prefix).objects.set(kv.key, this.stored(kv));
+      const stored = this.readable(kv);
+      if (!stored) continue;
+      this.resource(prefix).objects.set(kv.key, stored);
       this.versions.set(prefix, revision);
     }
     this.ready = true;
@@ -127,6 +130,14 @@ export class WatchCache {
     }
   }
 
+  /** Is there an object whose key begins with `prefix`? */
+  any(prefix: string): boolean {
+    const resource = this.resources.get(this.prefixOf(prefix));
+    if (!resource || resource.objects.size === 0) return false;
+    for (const pair of resource.objects.entries(prefix)) return pair[0].startsWith(prefix);
+    return false;
+  }
+
   all(): Iterable<ResourceCache> {
     return this.resources.values();
   }
@@ -154,8 +165,21 @@ export class WatchCache {
     if (cached && cached.modRevision === kv.modRevision) return cached;
     const written = this.written.get(kv.key);
     if (written && written.modRevision === kv.modRevision) return written;
-    const object = this.writing.get(kv.value) ?? this.parse(kv.value);
+    const object = this.writing.get(kv.value) ?? this.parse(kv.value, kv.key);
     return { key: kv.key, object: atRevision(object, kv.modRevision), value: kv.value, modRevision: kv.modRevision };
+  }
+
+  /**
+   * The same, unless somebody wrote under /registry by hand what is no object, or a hollow one. Here simplified: such a
+   * key is passed over; upstream fails every list and watch of that resource until the key is gone.
+   */
+  readable(kv: KeyValue): Stored | undefined {
+    try {
+      const stored = this.stored(kv);
+      return isObject(stored.object) ? stored : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** A batch of changes, in order. */
@@ -187,8 +211,8 @@ export class WatchCache {
     const before = resource.objects.get(kv.key);
     const at = this.now();
     let event: CacheEvent | undefined;
-    if (type === 'PUT') {
-      const stored = this.stored(kv);
+    const stored = type === 'PUT' ? this.readable(kv) : undefined;
+    if (stored) {
       resource.objects.set(kv.key, stored);
       event = { type: before ? 'MODIFIED' : 'ADDED', revision, at, previous: before?.object, object: stored.object };
     } else if (before) {

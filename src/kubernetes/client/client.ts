@@ -78,6 +78,11 @@ export function createClient(options: ClientOptions): Client {
     const headers = { 'user-agent': options.userAgent, accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}), ...r.headers };
     return options.handler({ ...r, headers, certificate: r.certificate ?? options.certificate });
   };
+  return clientOn(request);
+}
+
+/** The typed client on a way to ask that already says who asks: another client's `request`, or a layer over it. */
+export function clientOn(request: ApiHandler): Client {
   const resources = new Map<Kind, unknown>();
   return {
     request,
@@ -94,9 +99,9 @@ export function createClient(options: ClientOptions): Client {
 
 const PATCH_TYPES = { merge: 'application/merge-patch+json', json: 'application/json-patch+json', strategic: 'application/strategic-merge-patch+json' };
 
-function createResource<T extends KubeObject>(request: ApiHandler, kind: Kind): Resource<T> {
+/** The typed client on one resource of any row: a kind that a definition brings is in no table. */
+export function createResource<T extends KubeObject>(request: ApiHandler, kind: Kind, row = byKind(kind)): Resource<T> {
   type Answer = DeepReadonly<T>;
-  const row = byKind(kind);
   const send = async (
     method: ApiRequest['method'],
     path: string,

@@ -88,7 +88,8 @@ export function createFakeApiServer(self: Process): FakeApiServer {
     if (before.metadata.deletionTimestamp) metadata.deletionTimestamp = before.metadata.deletionTimestamp;
     const merged: Body =
       subresource === 'status'
-        ? { ...kept, status: next['status'] }
+        ? // As the registry: annotations may ride on a status update, labels may not.
+          { ...kept, metadata: { ...kept.metadata, ...(metadata.annotations ? { annotations: metadata.annotations } : {}) }, status: next['status'] }
         : { ...next, metadata, ...(kept['status'] === undefined ? {} : { status: next.kind === 'Namespace' ? next['status'] : kept['status'] }) };
     if (subresource !== 'status' && JSON.stringify(kept['spec']) !== JSON.stringify(merged['spec']))
       merged.metadata = { ...merged.metadata, generation: (before.metadata.generation ?? 0) + 1 };

@@ -64,6 +64,13 @@ export function createInformers(self: Runtime, client: Client): Informers {
 /** How one watch came to its end. */
 type WatchEnd = { readonly how: 'closed' } | { readonly how: 'expired' } | { readonly how: 'failed'; readonly error: Error };
 
+/** An informer of a resource that is in no table, begun at once and ended by `stop`. */
+export function informerOn<T extends KubeObject>(self: Runtime, resource: Resource<T>, kind: string): Informer<T> & { stop(): void } {
+  const reflector = new Reflector<T>(self, resource, kind, {});
+  void reflector.run();
+  return reflector;
+}
+
 class Reflector<T extends KubeObject> implements Informer<T> {
   hasSynced = false;
   resourceVersion = '';

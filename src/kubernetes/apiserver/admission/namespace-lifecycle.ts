@@ -13,19 +13,22 @@ const ACCESS_REVIEWS = new Set(['localsubjectaccessreviews']);
 
 export const namespaceLifecycle: Plugin = {
   name: 'NamespaceLifecycle',
-  validate(attributes, world) {
-    const { operation, row, namespace, old } = attributes;
-    if (operation === 'DELETE') {
-      if (row.plural === 'namespaces' && row.group === '' && old && IMMORTAL.has(old.metadata.name ?? '')) {
-        throw forbidden('', 'namespaces', old.metadata.name ?? '', 'this namespace may not be deleted');
-      }
-      return;
-    }
-    if (namespace === '' || row.plural === 'namespaces' || operation !== 'CREATE' || ACCESS_REVIEWS.has(row.plural)) return;
+  /** Before anybody else: without its namespace, whatever else is wrong with an object does not matter. */
+  mutate(attributes, world) {
+    const { operation, row, namespace, object } = attributes;
+    if (namespace === '' || row.plural === 'namespaces' || operation !== 'CREATE' || ACCESS_REVIEWS.has(row.plural)) return object;
     const key = `/registry/namespaces/${namespace}`;
     const cached = world.get(key);
-    if (cached && !isTerminating(cached)) return;
-    return world.live(key).then((stored) => check(attributes, stored?.object));
+    if (cached && !isTerminating(cached)) return object;
+    return world.live(key).then((stored) => {
+      check(attributes, stored?.object);
+      return object;
+    });
+  },
+  validate({ operation, row, old }) {
+    if (operation !== 'DELETE' || row.plural !== 'namespaces' || row.group !== '') return;
+    const name = old?.metadata.name ?? '';
+    if (IMMORTAL.has(name)) throw forbidden('', 'namespaces', name, 'this namespace may not be deleted');
   },
 };
 

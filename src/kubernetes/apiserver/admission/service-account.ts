@@ -41,11 +41,19 @@ const nameOf = ({ object }: Writing): string => object.metadata.name ?? '';
 function checkMirror(pod: Pod): KubeObject {
   const name = pod.metadata.name ?? '';
   if (pod.spec?.serviceAccountName) throw forbidden('', 'pods', name, 'a mirror pod may not reference service accounts');
+  if (namesSecrets(pod)) throw forbidden('', 'pods', name, 'a mirror pod may not reference secrets');
   if (pod.spec?.volumes?.some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken))) {
     throw forbidden('', 'pods', name, 'a mirror pod may not use ServiceAccountToken volume projections');
   }
   return pod;
 }
+
+const namesSecrets = ({ spec }: Pod): boolean =>
+  Boolean(spec?.imagePullSecrets?.length) ||
+  (spec?.volumes ?? []).some((volume) => volume.secret || volume.projected?.sources?.some((source) => source.secret)) ||
+  [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].some(
+    ({ env, envFrom }) => env?.some((each) => each.valueFrom?.secretKeyRef) || envFrom?.some((each) => each.secretRef),
+  );
 
 function withAccount(pod: Pod, name: string, account: ServiceAccount, world: World): KubeObject {
   const spec: NonNullable<Pod['spec']> = { ...pod.spec!, serviceAccountName: name, serviceAccount: name };

@@ -12,11 +12,11 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   PriorityClass,
+  RbacV1Subject,
   RoleBinding,
   Secret,
   Service,
   StorageClass,
-  Subject,
 } from '../../api/types.gen.ts';
 import { at, each, fill } from './fill.ts';
 
@@ -124,4 +124,5 @@ export function bindingDefaults<B extends RoleBinding | ClusterRoleBinding>(obje
   return out as B;
 }
 
-const subjectDefaults = (subject: Subject): Subject => (subject.kind === 'User' || subject.kind === 'Group' ? fill(subject, { apiGroup: RBAC }) : subject);
+const subjectDefaults = (subject: RbacV1Subject): RbacV1Subject =>
+  subject.kind === 'User' || subject.kind === 'Group' ? fill(subject, { apiGroup: RBAC }) : subject;

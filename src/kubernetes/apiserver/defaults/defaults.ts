@@ -3,6 +3,7 @@
  * already set stays; an object or a part of it in which nothing is missing comes back as the same object.
  */
 import type { Kind, Kinds } from '../../api/types.gen.ts';
+import { policyBindingDefaults, policyDefaults, webhookConfigurationDefaults } from './admission.ts';
 import {
   bindingDefaults,
   claimDefaults,
@@ -45,6 +46,7 @@ const DEFAULTS: { readonly [K in Kind]?: (object: Kinds[K]) => Kinds[K] } = {
   HorizontalPodAutoscalerV1: autoscalerV1Defaults,
   Job: jobDefaults,
   LimitRange: limitRangeDefaults,
+  MutatingWebhookConfiguration: webhookConfigurationDefaults,
   Namespace: namespaceDefaults,
   NetworkPolicy: networkPolicyDefaults,
   Node: nodeDefaults,
@@ -60,6 +62,9 @@ const DEFAULTS: { readonly [K in Kind]?: (object: Kinds[K]) => Kinds[K] } = {
   Service: serviceDefaults,
   StatefulSet: statefulSetDefaults,
   StorageClass: storageClassDefaults,
+  ValidatingAdmissionPolicy: policyDefaults,
+  ValidatingAdmissionPolicyBinding: policyBindingDefaults,
+  ValidatingWebhookConfiguration: webhookConfigurationDefaults,
 };
 
 /** The object as the API server would store it, as far as defaults go. `kind` is the key of `Kinds`. */

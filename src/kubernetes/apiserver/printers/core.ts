@@ -19,6 +19,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   PriorityClass,
+  RbacV1Subject,
   ResourceQuota,
   Role,
   RoleBinding,
@@ -27,7 +28,6 @@ import type {
   Service,
   ServiceAccount,
   StorageClass,
-  Subject,
   VolumeAttachment,
 } from '../../api/types.gen.ts';
 import { age, ageOf, columns, formatLabels, type Printer } from './table.ts';
@@ -292,7 +292,7 @@ export const clusterRolePrinter: Printer<ClusterRole> = {
   cells: (object) => [name(object), object.metadata.creationTimestamp ?? '<unknown>'],
 };
 
-const subjects = (list: readonly Subject[] | undefined, kind: string): string =>
+const subjects = (list: readonly RbacV1Subject[] | undefined, kind: string): string =>
   (list ?? [])
     .filter((s) => s.kind === kind)
     .map((s) => (kind === 'ServiceAccount' ? `${s.namespace ?? ''}/${s.name}` : s.name))

@@ -6,12 +6,18 @@ import type { Instant } from '../../../sim/clock.ts';
 import type { Json } from '../../api/json.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import type { Kind, Kinds } from '../../api/types.gen.ts';
+import * as admission from './admission.ts';
 import * as core from './core.ts';
+import { apiServicePrinter, definitionPrinter } from './extensions.ts';
 import { nodePrinter, podPrinter, podTemplatePrinter } from './pod.ts';
+import * as security from './security.ts';
 import { age, columns, type Printer, type Table, type TableRow } from './table.ts';
 import * as workloads from './workloads.ts';
 
 const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
+  CertificateSigningRequest: security.signingRequestPrinter,
+  APIService: apiServicePrinter,
+  CustomResourceDefinition: definitionPrinter,
   ClusterRole: core.clusterRolePrinter,
   ClusterRoleBinding: core.clusterRoleBindingPrinter,
   ConfigMap: core.configMapPrinter,
@@ -25,6 +31,7 @@ const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
   EndpointSlice: core.endpointSlicePrinter,
   Event: core.eventPrinter,
   EventsV1Event: core.eventsV1Printer,
+  FlowSchema: security.flowSchemaPrinter,
   HorizontalPodAutoscaler: workloads.autoscalerPrinter,
   HorizontalPodAutoscalerV1: workloads.autoscalerV1Printer,
   Ingress: core.ingressPrinter,
@@ -32,6 +39,7 @@ const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
   Job: workloads.jobPrinter,
   Lease: core.leasePrinter,
   LimitRange: core.limitRangePrinter,
+  MutatingWebhookConfiguration: admission.webhookConfigurationPrinter,
   Namespace: core.namespacePrinter,
   NetworkPolicy: core.networkPolicyPrinter,
   Node: nodePrinter,
@@ -40,6 +48,7 @@ const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
   Pod: podPrinter,
   PodDisruptionBudget: workloads.disruptionBudgetPrinter,
   PodTemplate: podTemplatePrinter,
+  PriorityLevelConfiguration: security.priorityLevelPrinter,
   PriorityClass: core.priorityClassPrinter,
   ReplicaSet: workloads.replicaSetPrinter,
   ReplicationController: workloads.replicationControllerPrinter,
@@ -52,10 +61,19 @@ const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
   ServiceAccount: core.serviceAccountPrinter,
   StatefulSet: workloads.statefulSetPrinter,
   StorageClass: core.storageClassPrinter,
+  ValidatingAdmissionPolicy: admission.admissionPolicyPrinter,
+  ValidatingAdmissionPolicyBinding: admission.admissionPolicyBindingPrinter,
+  ValidatingWebhookConfiguration: admission.webhookConfigurationPrinter,
   VolumeAttachment: core.volumeAttachmentPrinter,
 };
 
 const DEFAULT: Printer<KubeObject> = { columns: columns('Name', 'Age'), cells: (object, now) => [object.metadata.name ?? '', age(object, now)] };
+
+/** The scale subresource's own (printScale). */
+export const scalePrinter: Printer<KubeObject & { readonly spec?: { readonly replicas?: number }; readonly status?: { readonly replicas?: number } }> = {
+  columns: columns('Name', 'Desired #', 'Available #', 'Age'),
+  cells: (scale, now) => [scale.metadata.name ?? '', scale.spec?.replicas ?? 0, scale.status?.replicas ?? 0, age(scale, now)],
+};
 
 export interface TableOptions {
   /** Ages are counted to this instant. */
@@ -71,8 +89,8 @@ export interface TableOptions {
 }
 
 /** The table of some objects of one kind; `kind` is the key of `Kinds`. */
-export function tableFor(kind: Kind, objects: readonly object[], options: TableOptions): Table {
-  const printer = (PRINTERS[kind] ?? DEFAULT) as Printer<KubeObject>;
+export function tableFor(kind: Kind, objects: readonly object[], options: TableOptions, custom?: Printer<KubeObject>): Table {
+  const printer = custom ?? ((PRINTERS[kind] ?? DEFAULT) as Printer<KubeObject>);
   const { now, includeObject = 'Metadata' } = options;
   const rows = objects.map((value): TableRow => {
     const object = value as KubeObject;

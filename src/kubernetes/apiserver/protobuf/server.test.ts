@@ -13,8 +13,15 @@ it('serves what kubectl sends', () =>
     await server.post('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'sax' } });
     for (const { command, method, path, protobuf } of recorded) {
       if (method !== 'POST' || path.endsWith('/token')) continue;
-      // An account that is there already, an autoscaler that 1.32 made already, and the pods of debug, for whom no controller makes an account here.
-      const status = /sa sax$/.test(command) || (/autoscale/.test(command) && !/1\.32/.test(command)) ? 409 : /debug/.test(command) ? 403 : 201;
+      // A quota of best-effort pods cannot count their CPU. An account that is there already, an autoscaler that 1.32 made already, and the pods of debug, for whom no controller makes an account here.
+      const status =
+        /sa sax$/.test(command) || (/autoscale/.test(command) && !/1\.32/.test(command))
+          ? 409
+          : /debug/.test(command)
+            ? 403
+            : /BestEffort/.test(command)
+              ? 422
+              : 201;
       expect([command, (await post(server, path, bytes(protobuf))).status]).toEqual([command, status]);
     }
     const { body: deployment } = await server.get('/apis/apps/v1/namespaces/default/deployments/zero');

@@ -1,5 +1,11 @@
 /** Field numbers of all served groups but the core's; the form is told in `tables.ts`. */
 export const GROUPS = `
+APIService: metadata spec status
+APIServiceCondition: type status lastTransitionTime reason message
+APIServiceSpec: service group version insecureSkipTLSVerify caBundle 7 groupPriorityMinimum versionPriority
+APIServiceStatus: conditions
+ApiregistrationV1ServiceReference: namespace name port*
+...IngressRuleValue: http
 AggregationRule: clusterRoleSelectors
 BoundObjectReference: kind apiVersion name uid
 CSIDriver: metadata spec
@@ -8,6 +14,10 @@ CSIDriverSpec: attachRequired* podInfoOnMount* volumeLifecycleModes storageCapac
 CSINode: metadata spec
 CSINodeDriver: name nodeID topologyKeys allocatable
 CSINodeSpec: drivers
+CertificateSigningRequest: metadata spec status
+CertificateSigningRequestCondition: type reason message lastUpdateTime lastTransitionTime status
+CertificateSigningRequestSpec: request username uid groups usages extra signerName expirationSeconds*
+CertificateSigningRequestStatus: conditions certificate
 ClusterRole: metadata rules aggregationRule
 ClusterRoleBinding: metadata subjects roleRef
 ContainerResourceMetricSource: name target container
@@ -39,11 +49,18 @@ EventsV1Event: metadata eventTime series reportingController reportingInstance a
   deprecatedFirstTimestamp deprecatedLastTimestamp deprecatedCount
 EventsV1EventSeries: count lastObservedTime
 Eviction: metadata deleteOptions
+ExemptPriorityLevelConfiguration: nominalConcurrencyShares* lendablePercent*
 ExternalMetricSource: metric target
 ExternalMetricStatus: metric current
 FieldSelectorAttributes: rawSelector requirements
+FlowDistinguisherMethod: type
+FlowSchema: metadata spec status
+FlowSchemaCondition: type status lastTransitionTime reason message
+FlowSchemaSpec: priorityLevelConfiguration matchingPrecedence distinguisherMethod rules
+FlowSchemaStatus: conditions
 ForNode: name
 ForZone: name
+GroupSubject: name
 HPAScalingPolicy: type value periodSeconds
 HPAScalingRules: selectPolicy* policies stabilizationWindowSeconds* tolerance=q
 HTTPIngressPath: path backend pathType*
@@ -66,7 +83,6 @@ IngressLoadBalancerIngress: ip hostname 4 ports
 IngressLoadBalancerStatus: ingress
 IngressPortStatus: port protocol error*
 IngressRule: host ...IngressRuleValue
-...IngressRuleValue: http
 IngressServiceBackend: name port
 IngressSpec: defaultBackend tls rules ingressClassName*
 IngressStatus: loadBalancer
@@ -80,6 +96,8 @@ JobTemplateSpec: metadata spec
 LabelSelectorAttributes: rawSelector requirements
 Lease: metadata spec
 LeaseSpec: holderIdentity* leaseDurationSeconds* acquireTime renewTime leaseTransitions* strategy* preferredHolder*
+LimitResponse: type queuing
+LimitedPriorityLevelConfiguration: nominalConcurrencyShares* limitResponse lendablePercent* borrowingLimitPercent*
 LocalSubjectAccessReview: metadata spec status
 MetricIdentifier: name selector
 MetricSpec: type object pods resource external 7 containerResource
@@ -93,6 +111,7 @@ NetworkPolicyPeer: podSelector namespaceSelector ipBlock
 NetworkPolicyPort: protocol* port endPort*
 NetworkPolicySpec: podSelector ingress egress policyTypes
 NonResourceAttributes: path verb
+NonResourcePolicyRule: verbs 6 nonResourceURLs
 NonResourceRule: verbs nonResourceURLs
 ObjectMetricSource: describedObject target metric
 ObjectMetricStatus: metric current describedObject
@@ -107,7 +126,15 @@ PodFailurePolicyRule: action onExitCodes onPodConditions
 PodsMetricSource: metric target
 PodsMetricStatus: metric current
 PolicyRule: verbs apiGroups resources resourceNames nonResourceURLs
+PolicyRulesWithSubjects: subjects resourceRules nonResourceRules
 PriorityClass: metadata value globalDefault description preemptionPolicy*
+PriorityLevelConfiguration: metadata spec status
+PriorityLevelConfigurationCondition: type status lastTransitionTime reason message
+PriorityLevelConfigurationReference: name
+PriorityLevelConfigurationSpec: type limited exempt
+PriorityLevelConfigurationStatus: conditions
+QueuingConfiguration: queues handSize queueLengthLimit
+RbacV1Subject: kind apiGroup name namespace
 ReplicaSet: metadata spec status
 ReplicaSetCondition: type status lastTransitionTime reason message
 ReplicaSetSpec: replicas* selector template minReadySeconds
@@ -115,6 +142,7 @@ ReplicaSetStatus: replicas fullyLabeledReplicas observedGeneration readyReplicas
 ResourceAttributes: namespace verb group version resource subresource name fieldSelector labelSelector
 ResourceMetricSource: name target
 ResourceMetricStatus: name current
+ResourcePolicyRule: verbs apiGroups resources clusterScope namespaces
 ResourceRule: verbs apiGroups resources resourceNames
 Role: metadata rules
 RoleBinding: metadata subjects roleRef
@@ -133,6 +161,7 @@ SelfSubjectReview: metadata status
 SelfSubjectReviewStatus: userInfo
 SelfSubjectRulesReview: metadata spec status
 SelfSubjectRulesReviewSpec: namespace
+ServiceAccountSubject: namespace name
 ServiceBackendPort: name number
 StatefulSet: metadata spec status
 StatefulSetCondition: type status lastTransitionTime reason message
@@ -145,7 +174,7 @@ StatefulSetStatus: observedGeneration replicas readyReplicas currentReplicas upd
 StatefulSetUpdateStrategy: type rollingUpdate
 StorageClass: metadata provisioner parameters reclaimPolicy* mountOptions allowVolumeExpansion* volumeBindingMode* allowedTopologies
 StorageV1TokenRequest: audience expirationSeconds*
-Subject: kind apiGroup name namespace
+Subject: kind user group serviceAccount
 SubjectAccessReview: metadata spec status
 SubjectAccessReviewSpec: resourceAttributes nonResourceAttributes user groups extra uid
 SubjectAccessReviewStatus: allowed reason evaluationError denied
@@ -160,10 +189,37 @@ TokenReviewSpec: token audiences
 TokenReviewStatus: authenticated user error audiences
 UncountedTerminatedPods: succeeded failed
 UserInfo: username uid groups extra
+UserSubject: name
 VolumeAttachment: metadata spec status
 VolumeAttachmentSource: persistentVolumeName* inlineVolumeSpec
 VolumeAttachmentSpec: attacher source nodeName
 VolumeAttachmentStatus: attached attachmentMetadata attachError detachError
 VolumeError: time message errorCode*
 VolumeNodeResources: count*
+AuditAnnotation: key valueExpression
+ExpressionWarning: 2 fieldRef warning
+MatchCondition: name expression
+MatchResources: namespaceSelector objectSelector resourceRules excludeResourceRules 7 matchPolicy*
+MutatingWebhook: name clientConfig rules failurePolicy* namespaceSelector sideEffects* timeoutSeconds* admissionReviewVersions matchPolicy*
+  reinvocationPolicy* objectSelector matchConditions
+MutatingWebhookConfiguration: metadata webhooks
+NamedRuleWithOperations: resourceNames ...RuleWithOperations
+ParamKind: apiVersion kind
+ParamRef: name namespace selector parameterNotFoundAction*
+...Rule: apiGroups apiVersions resources scope*
+RuleWithOperations: operations ...Rule
+...RuleWithOperations: operations ...Rule
+ServiceReference: namespace name path* port*
+TypeChecking: expressionWarnings
+ValidatingAdmissionPolicy: metadata spec status
+ValidatingAdmissionPolicyBinding: metadata spec
+ValidatingAdmissionPolicyBindingSpec: policyName paramRef matchResources validationActions
+ValidatingAdmissionPolicySpec: paramKind matchConstraints validations failurePolicy* auditAnnotations matchConditions variables
+ValidatingAdmissionPolicyStatus: observedGeneration typeChecking conditions
+ValidatingWebhook: name clientConfig rules failurePolicy* namespaceSelector sideEffects* timeoutSeconds* admissionReviewVersions matchPolicy*
+  objectSelector matchConditions
+ValidatingWebhookConfiguration: metadata webhooks
+Validation: expression message reason* messageExpression
+Variable: name expression
+WebhookClientConfig: service caBundle url*
 `;

@@ -8,6 +8,7 @@ import { parseQuantity } from '../../api/quantity.ts';
 import type { Binding, Container, Pod } from '../../api/types.gen.ts';
 import type { Call } from '../call.ts';
 import { badRequest, conflict, failure, success } from '../errors.ts';
+import { equalJson } from './equal.ts';
 import type { Registry } from './store.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -116,12 +117,26 @@ export async function bindPod(registry: Registry, call: Call, binding: Binding):
   return success(201);
 }
 
-/** PUT pods/NAME/ephemeralcontainers: only that list changes, and only grows. */
+/** PUT pods/NAME/ephemeralcontainers: only that list changes, and only grows (`ValidatePodEphemeralContainersUpdate`). */
 export function withEphemeralContainers(old: Pod, wanted: Pod): KubeObject {
+  const next = wanted.spec?.ephemeralContainers ?? [];
+  const causes: { reason: string; message: string; field: string }[] = [];
+  const forbid = (field: string, message: string): void => void causes.push({ reason: 'FieldValueForbidden', message: `Forbidden: ${message}`, field });
+  if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) forbid('<nil>', 'static pods do not support ephemeral containers');
+  for (const before of old.spec?.ephemeralContainers ?? []) {
+    const after = next.find(({ name }) => name === before.name);
+    if (!after) forbid('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`);
+    else if (!equalJson(before, after)) forbid('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n`);
+  }
+  if (causes.length > 0) {
+    const name = old.metadata.name ?? '';
+    const text = causes.map(({ field, message }) => `${field}: ${message}`).join(', ');
+    throw failure(422, 'Invalid', `Pod ${JSON.stringify(name)} is invalid: ${causes.length > 1 ? `[${text}]` : text}`, { name, kind: 'Pod', causes });
+  }
   return {
     ...old,
     metadata: { ...old.metadata, resourceVersion: wanted.metadata.resourceVersion! },
-    spec: { ...old.spec!, ephemeralContainers: wanted.spec?.ephemeralContainers ?? [] },
+    spec: { ...old.spec!, ephemeralContainers: next },
   } as KubeObject;
 }
 

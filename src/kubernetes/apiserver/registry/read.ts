@@ -9,12 +9,14 @@ import { seconds } from '../../../sim/clock.ts';
 import { defer } from '../../../sim/mailbox.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { KubeObject } from '../../api/meta.ts';
+import { ApiError } from '../../api/request.ts';
 import type { ResourceRow } from '../../api/resources.ts';
 import { apiVersionOf, storageKey } from '../../api/resources.ts';
 import { EtcdError } from '../../etcd/api.ts';
+import { customOf } from '../apiextensions/custom-kind.ts';
 import { base64url, fromBase64url } from '../base64.ts';
 import { fromStorage } from '../conversion.ts';
-import { badRequest, expired, notFound, tooLargeResourceVersion } from '../errors.ts';
+import { badRequest, expired, failure, notFound, tooLargeResourceVersion } from '../errors.ts';
 import type { Filter } from '../filter.ts';
 import type { Stored } from '../resource-cache.ts';
 import type { Storage } from '../storage.ts';
@@ -40,7 +42,11 @@ const CATCH_UP = seconds(3);
 /** A resourceVersion as a number; throws BadRequest otherwise. */
 export function revisionOf(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
-  if (!/^\d+$/.test(text)) throw badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d+$/.test(text)) {
+    // No Status of its own upstream (storage.InvalidError), so the server's fault.
+    const quoted = JSON.stringify(text);
+    throw failure(500, '', `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`);
+  }
   return Number(text);
 }
 
@@ -84,7 +90,7 @@ export const prefixOf = (row: ResourceRow, namespace: string | undefined): strin
   row.namespaced && namespace ? `${row.prefix}/${namespace}/` : `${row.prefix}/`;
 
 export const listOf = (row: ResourceRow, items: readonly KubeObject[], metadata: ListResult['metadata']): ListResult => ({
-  kind: `${row.kind}List`,
+  kind: customOf(row)?.listKind ?? `${row.kind}List`,
   apiVersion: apiVersionOf(row),
   metadata,
   items,
@@ -110,8 +116,8 @@ function cached(cache: WatchCache, row: ResourceRow, { scope }: Filter): Iterabl
 
 export async function listObjects(self: Process, storage: Storage, row: ResourceRow, filter: Filter, query: ListQuery): Promise<ListResult> {
   const revision = revisionOf(query.resourceVersion);
-  checkMatch(query, revision);
-  const exact = query.match === 'Exact' || (revision !== undefined && revision > 0 && query.limit > 0 && query.match === undefined);
+  if (query.continueToken && revision !== undefined && revision !== 0) throw badRequest('specifying resource version is not allowed when using continue');
+  const exact = isExact(query, revision);
   const cache = storage.cache;
   if (query.continueToken === undefined && !exact) {
     if (revision !== undefined) {
@@ -127,18 +133,13 @@ export async function listObjects(self: Process, storage: Storage, row: Resource
   return listPaged(storage, row, filter, query.limit, exact ? (revision ?? 0) : 0, query.continueToken);
 }
 
-function checkMatch({ match, continueToken }: ListQuery, revision: number | undefined): void {
-  if (match !== undefined) {
-    if (match !== 'Exact' && match !== 'NotOlderThan')
-      throw badRequest(`resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`);
-    if (revision === undefined) throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
-    if (match === 'Exact' && revision === 0)
-      throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
-    if (continueToken) throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
-  }
-  if (continueToken && revision !== undefined && revision !== 0) {
-    throw badRequest('specifying resource version is not allowed when using continue');
-  }
+const isExact = ({ match, limit }: ListQuery, revision: number | undefined): boolean =>
+  match === 'Exact' || (revision !== undefined && revision > 0 && limit > 0 && match === undefined);
+
+/** Whether a list is answered from the watch cache, or page by page by etcd. */
+export function readsCache(query: ListQuery): boolean {
+  const revision = revisionOf(query.resourceVersion);
+  return query.continueToken === undefined && !isExact(query, revision) && (revision !== undefined || query.limit === 0);
 }
 
 interface Place {
@@ -168,34 +169,53 @@ async function listPaged(
       const { kvs, more, count, header } = await storage.range(prefix, from, limit === 0 ? 0 : limit - items.length, revision);
       if (revision === 0) revision = header.revision;
       for (const kv of kvs) {
-        const object = fromStorage(row, storage.cache.stored(kv).object);
+        const stored = storage.cache.readable(kv);
+        if (!stored) continue;
+        const object = fromStorage(row, stored.object);
         if (filter.matches === undefined || filter.matches(object)) items.push(object);
       }
       const last = kvs[kvs.length - 1];
       if (!more || !last) return listOf(row, items, { resourceVersion: String(revision) });
       from = `${last.key}\0`;
       if (items.length < limit) continue;
-      const next = base64url(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: from.slice(prefix.length) }));
+      const next = tokenOf(revision, from.slice(prefix.length));
       const remaining = filter.matches === undefined && filter.scope.nodeName === undefined ? count - kvs.length : undefined;
       return listOf(row, items, { resourceVersion: String(revision), continue: next, ...(remaining !== undefined ? { remainingItemCount: remaining } : {}) });
     }
   } catch (error) {
     if (error instanceof EtcdError && error.message.includes('required revision has been compacted')) {
       if (token === undefined) throw expired(`The resourceVersion for the provided list is too old.`);
-      throw expired(
+      const { status } = expired(
         'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
       );
+      throw new ApiError({ ...status, metadata: { continue: tokenOf(-1, from.slice(prefix.length)) } });
     }
     throw error;
   }
 }
 
+/** A revision of -1: what there is by then, consistent or not. */
+const tokenOf = (rv: number, start: string): string => base64url(JSON.stringify({ v: 'meta.k8s.io/v1', rv, start }));
+
+/** storage.DecodeContinue. Throws 400. */
 function readToken(token: string): Place {
+  const refuse = (why: string): never => {
+    throw badRequest(`invalid continue token: continue key is not valid${why}`);
+  };
+  const odd = [...token].findIndex((char) => !/[A-Za-z0-9_-]/.test(char));
+  if (odd >= 0) refuse(`: illegal base64 data at input byte ${odd}`);
+  if (token.length % 4 === 1) refuse(`: illegal base64 data at input byte ${token.length - 1}`);
+  let place: { v?: unknown; rv?: unknown; start?: unknown };
   try {
-    const place = JSON.parse(fromBase64url(token)) as { v?: string; rv?: number; start?: string };
-    if (place.v === 'meta.k8s.io/v1' && typeof place.rv === 'number' && typeof place.start === 'string') return { rv: place.rv, start: place.start };
+    place = JSON.parse(fromBase64url(token)) as typeof place;
   } catch {
-    // Falls through to the one answer for every token that is not ours.
+    return refuse(`: invalid character ${quoted(fromBase64url(token))} looking for beginning of value`);
   }
-  throw badRequest('continue key is not valid: illegal base64 data');
+  const { v, rv, start } = place ?? {};
+  if (v !== 'meta.k8s.io/v1') return refuse(': server does not recognize this encoded version');
+  if (typeof rv !== 'number' || rv === 0) return refuse(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof start !== 'string' || start === '') return refuse(': encoded start key empty (version meta.k8s.io/v1)');
+  return { rv, start };
 }
+
+const quoted = (text: string): string => `'${text.trimStart()[0] ?? ''}'`;

@@ -9,8 +9,12 @@ import type { KubeObject } from '../../api/meta.ts';
 import { type ResourceRow, storageKey } from '../../api/resources.ts';
 import { timestamp } from '../../api/time.ts';
 import type { Admission, Operation } from '../admission/admission.ts';
+import { customOf } from '../apiextensions/custom-kind.ts';
+import { inVersion, stored } from '../apiextensions/versions.ts';
+import { border } from '../border.ts';
 import type { Call } from '../call.ts';
-import { alreadyExists, badRequest, conflict, failure, generateNameConflict, modified, notFound, quote } from '../errors.ts';
+import { alreadyExists, conflict, failure, generateNameConflict, modified, notFound, quote } from '../errors.ts';
+import { afterCreate, afterUpdate, beforeCreate, beforeUpdate } from '../managed-fields/ownership.ts';
 import type { Stored } from '../resource-cache.ts';
 import type { Storage } from '../storage.ts';
 import { finalizersAfterDelete, gracefulDelete } from './delete.ts';
@@ -28,7 +32,7 @@ const LONGEST_BASE = 58;
 export interface Rules {
   defaults(row: ResourceRow, object: KubeObject): KubeObject;
   /** Of a new object, or of an update of the main resource (then with `old`). Throws Invalid (422). */
-  validate(row: ResourceRow, object: KubeObject, old: KubeObject | undefined): void;
+  validate(row: ResourceRow, object: KubeObject, old: KubeObject | undefined, warn?: (text: string) => void, subresource?: string): void;
 }
 
 /** Computes the next state; throws what the caller should be told. */
@@ -59,7 +63,7 @@ export class Registry {
   }
 
   strategy(row: ResourceRow): Strategy {
-    return this.strategies[row.plural] ?? NONE;
+    return customOf(row)?.strategy ?? this.strategies[row.plural] ?? NONE;
   }
 
   timestamp(): string {
@@ -82,6 +86,8 @@ export class Registry {
   async create(call: Call, body: KubeObject): Promise<KubeObject> {
     const { row } = call;
     const strategy = this.strategy(row);
+    const refused = customOf(row)?.refusesCreate?.();
+    if (refused) throw refused;
     if (body.metadata.resourceVersion) throw failure(500, '', 'resourceVersion should not be set on objects to be created');
     const generated = !body.metadata.name && body.metadata.generateName ? body.metadata.generateName : undefined;
     for (let attempt = 1; ; attempt++) {
@@ -92,11 +98,11 @@ export class Registry {
         if (await this.storage.get(key)) throw alreadyExists(row.group, row.plural, object.metadata.name ?? '');
         return object;
       }
-      const outcome = await this.storage.create(key, object, strategy.ttl);
+      const outcome = await this.storage.create(key, customOf(row) ? await stored(row, object) : object, strategy.ttl);
       call.resume();
       if ('written' in outcome) {
-        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'create' });
-        return outcome.written.object;
+        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'create', after: outcome.written.object });
+        return inVersion(row, outcome.written.object);
       }
       const name = object.metadata.name ?? '';
       if (!generated) throw alreadyExists(row.group, row.plural, name);
@@ -107,14 +113,18 @@ export class Registry {
   private async prepareNew(call: Call, body: KubeObject, strategy: Strategy): Promise<KubeObject> {
     const { row } = call;
     call.named(body);
-    const attributes = { operation: 'CREATE' as Operation, row, subresource: '', namespace: call.namespace, user: call.user, dryRun: call.dryRun };
-    const mutated = this.admission.mutate({ ...attributes, object: this.rules.defaults(row, body), old: undefined });
+    const attributes = { operation: 'CREATE' as Operation, row, subresource: '', namespace: call.namespace, user: call.user, dryRun: call.dryRun, call };
+    const defaulted = this.rules.defaults(row, body);
+    call.decoded(body, defaulted);
+    const wanted = beforeCreate(call, defaulted, this.timestamp());
+    const mutated = this.admission.mutate({ ...attributes, object: wanted, old: undefined });
     let object = mutated instanceof Promise ? await mutated : mutated;
     if (mutated instanceof Promise) call.resume();
-    call.stage('api.mutate');
+    call.stage('api.mutate', call.takeMutations());
     object = this.fillNew(row, object, strategy);
     if (strategy.prepareCreate) object = strategy.prepareCreate(object, this);
-    if (!call.request.typed) this.rules.validate(row, object, undefined);
+    object = afterCreate(call, wanted, object, this.timestamp());
+    if (!call.request.typed || call.reinvocation?.should) this.rules.validate(row, object, undefined, (text) => call.warn(text));
     call.stage('api.validate');
     const admitted = this.admission.validate({ ...attributes, object, old: undefined });
     if (admitted) {
@@ -161,6 +171,7 @@ export class Registry {
         if (fresh) return { object: await this.create(call, fresh), created: true };
         throw notFound(row.group, row.plural, path.name);
       }
+      if (customOf(row)) current = { ...current, object: await inVersion(row, current.object) };
       let next: KubeObject;
       try {
         next = await this.prepareUpdate(call, current, transform(current), strategy, options.raw ? 'raw' : options.status ? 'status' : 'main');
@@ -185,28 +196,32 @@ export class Registry {
       const outcome = await this.storage.remove(key, current);
       call.resume();
       if (!('written' in outcome)) return undefined;
-      call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete' });
+      call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete', before: current.object });
       return next;
     }
-    if (sameBut(next, current.object)) {
+    if (sameBut(call.request.typed ? next : border().ignoringTimes(next, current.object), current.object)) {
       // Nothing changes, so nothing is written, provided the cache was not behind.
       if (!fromCache) return current.object;
       const truth = await this.storage.get(key);
       call.resume();
       return truth?.modRevision === current.modRevision ? current.object : undefined;
     }
-    const outcome = await this.storage.replace(key, current, next);
+    const outcome = await this.storage.replace(key, current, customOf(call.row) ? await stored(call.row, next) : next);
     call.resume();
     if (!('written' in outcome)) return undefined;
-    call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update' });
-    return outcome.written.object;
+    call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update', before: current.object, after: outcome.written.object });
+    return inVersion(call.row, outcome.written.object);
   }
 
   private prepareUpdate(call: Call, current: Stored, wanted: KubeObject, strategy: Strategy, mode: Mode): Promise<KubeObject> | KubeObject {
     const { row, path } = call;
     const old = current.object;
     this.checkUpdate(row, path.name, wanted, old, strategy);
-    const withDefaults = mode === 'raw' ? wanted : this.rules.defaults(row, wanted);
+    const time = this.timestamp();
+    const raw = mode === 'raw';
+    const defaulted = raw ? wanted : this.rules.defaults(row, wanted);
+    call.decoded(wanted, defaulted);
+    const withDefaults = beforeUpdate(call, old, defaulted, time, raw);
     const attributes = {
       operation: 'UPDATE' as Operation,
       row,
@@ -214,17 +229,22 @@ export class Registry {
       namespace: call.namespace,
       user: call.user,
       dryRun: call.dryRun,
+      call,
       old,
     };
     const finish = (object: KubeObject): KubeObject | Promise<KubeObject> => {
-      call.stage('api.mutate');
-      const next = mode === 'raw' ? object : this.fillUpdate(row, object, old, strategy, mode === 'status');
-      if (mode === 'main' && !call.request.typed) this.rules.validate(row, next, old);
+      call.stage('api.mutate', call.takeMutations());
+      const filled = raw ? object : this.fillUpdate(row, object, old, strategy, mode === 'status');
+      const next = afterUpdate(call, old, filled, time, raw);
+      if ((mode === 'main' || customOf(row)) && (!call.request.typed || call.reinvocation?.should))
+        this.rules.validate(row, next, old, (text) => call.warn(text), path.subresource);
       call.stage('api.validate');
       const admitted = this.admission.validate({ ...attributes, object: next });
-      if (admitted) return admitted.then(() => next);
-      call.stage('api.admit', { operation: 'UPDATE' });
-      return next;
+      const admit = (): KubeObject => {
+        call.stage('api.admit', { operation: 'UPDATE' });
+        return next;
+      };
+      return admitted ? admitted.then(admit) : admit();
     };
     const mutated = this.admission.mutate({ ...attributes, object: withDefaults });
     return mutated instanceof Promise ? mutated.then(finish) : finish(mutated);
@@ -291,18 +311,28 @@ export class Registry {
       if (!current) throw notFound(row.group, row.plural, name);
       const old = current.object;
       try {
-        this.checkDelete(call, old, options, dryRun);
+        const admitted = this.checkDelete(call, old, options, dryRun);
+        if (admitted) {
+          await admitted;
+          call.resume();
+        }
       } catch (error) {
         if (fresh) throw error;
-        current = undefined;
+        const truth = await this.storage.get(key);
+        call.resume();
+        if (truth?.modRevision === current.modRevision) throw error;
+        current = truth;
+        fresh = true;
+        if (!current) throw notFound(row.group, row.plural, name);
         continue;
       }
       const graceful = strategy.gracePeriod ? gracefulDelete(old, options, strategy.gracePeriod(old, options), this.self.clock.now()) : undefined;
       if (graceful === 'pending') return { object: old, gone: false };
-      const finalizers = finalizersAfterDelete(old, options, strategy);
+      const prepared = strategy.prepareDelete?.(old, this) ?? old;
+      const finalizers = finalizersAfterDelete(prepared, options, strategy);
       const waits = finalizers.length > 0 || (row.plural === 'namespaces' && specFinalizers(old).length > 0);
       const namespace = row.plural === 'namespaces';
-      let next = namespace ? terminating(old, this.timestamp()) : (graceful ?? old);
+      let next = namespace ? terminating(old, this.timestamp()) : (graceful ?? prepared);
       if (!equalJson(finalizers, old.metadata.finalizers ?? [])) next = { ...next, metadata: { ...next.metadata, finalizers: [...finalizers] } };
       if (!graceful && !namespace && waits && !old.metadata.deletionTimestamp) next = this.markDeleting(next);
       if (dryRun) return { object: next, gone: !waits && !graceful };
@@ -315,14 +345,14 @@ export class Registry {
           fresh = true;
           continue;
         }
-        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update' });
+        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'update', before: current.object, after: outcome.written.object });
         current = outcome.written;
       }
       if (waits || (current.object.metadata.deletionGracePeriodSeconds ?? 0) > 0) return { object: current.object, gone: false };
       const outcome = await this.storage.remove(key, current);
       call.resume();
       if ('written' in outcome) {
-        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete' });
+        call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete', before: current.object });
         return { object: current.object, gone: true };
       }
       if (!outcome.found) throw notFound(row.group, row.plural, name);
@@ -331,8 +361,9 @@ export class Registry {
     }
   }
 
-  private checkDelete(call: Call, old: KubeObject, { preconditions }: DeleteOptions, dryRun: boolean): void {
+  private checkDelete(call: Call, old: KubeObject, options: DeleteOptions, dryRun: boolean): Promise<void> | undefined {
     const { row } = call;
+    const { preconditions } = options;
     const { uid, resourceVersion, name } = old.metadata;
     if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
       const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
@@ -352,9 +383,13 @@ export class Registry {
       dryRun,
       object: undefined,
       old,
+      call,
+      options,
     });
-    if (verdict) throw badRequest('admission of a delete may not wait');
-    call.stage('api.admit', { operation: 'DELETE' });
+    const admit = (): void => call.stage('api.admit', { operation: 'DELETE' });
+    if (verdict) return verdict.then(admit);
+    admit();
+    return undefined;
   }
 
   /** A kind without grace is deleted as soon as its finalizers are gone. */

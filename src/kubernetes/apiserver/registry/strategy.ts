@@ -23,6 +23,8 @@ export interface Strategy {
   prepareUpdate?(next: KubeObject, old: KubeObject, registry: Registry): KubeObject;
   /** Same for the status subresource; everything but status and metadata has been kept already. */
   prepareStatus?(next: KubeObject, old: KubeObject, registry: Registry): KubeObject;
+  /** What a delete makes of an object before it looks at its finalizers. */
+  prepareDelete?(object: KubeObject, registry: Registry): KubeObject;
   /** Seconds a deleted object lives on (undefined: the kind knows no grace). */
   gracePeriod?(object: KubeObject, options: DeleteOptions): number;
   /** True: a delete without a policy leaves dependents orphaned. */
@@ -79,6 +81,10 @@ export const PLAIN: Readonly<Record<string, Strategy>> = {
   rolebindings: rbac,
   csinodes: versioned,
   runtimeclasses: versioned,
+  mutatingwebhookconfigurations: { counted: true, versionRequired: true },
+  validatingwebhookconfigurations: { counted: true, versionRequired: true },
+  validatingadmissionpolicies: { counted: true, versionRequired: true },
+  validatingadmissionpolicybindings: { counted: true, versionRequired: true },
   serviceaccounts: returned,
   persistentvolumes: { returnsDeleted: true, prepareCreate: withStatus({ phase: 'Pending' }) },
   persistentvolumeclaims: { returnsDeleted: true, prepareCreate: withStatus({ phase: 'Pending' }) },

@@ -278,24 +278,22 @@ export function validateLimitRange(errors: Errors, object: LimitRange): void {
       if (item.default) errors.push(forbidden(`${at}.default`, "may not be specified when `type` is 'Pod'"));
       if (item.defaultRequest) errors.push(forbidden(`${at}.defaultRequest`, "may not be specified when `type` is 'Pod'"));
     }
+    const { min, max, default: limit, defaultRequest } = item;
+    // [the field told, whose amount is shown, the smaller one, its words, the larger one, its words]
     const pairs = [
-      ['min', 'max', item.min, item.max],
-      ['defaultRequest', 'default', item.defaultRequest, item.default],
-      ['min', 'defaultRequest', item.min, item.defaultRequest],
-      ['default', 'max', item.default, item.max],
+      ['min', min, min, 'min value', max, 'max value'],
+      ['defaultRequest', defaultRequest, min, 'min value', defaultRequest, 'default request value'],
+      ['defaultRequest', defaultRequest, defaultRequest, 'default request value', max, 'max value'],
+      ['defaultRequest', defaultRequest, defaultRequest, 'default request value', limit, 'default limit value'],
+      ['default', min, min, 'min value', limit, 'default value'],
+      ['default', max, limit, 'default value', max, 'max value'],
     ] as const;
-    for (const [low, high, lows, highs] of pairs) {
-      for (const [name, amount] of Object.entries(lows ?? {})) {
-        const other = highs?.[name];
-        if (other === undefined || compareQuantities(amount, other) <= 0) continue;
-        const words: Readonly<Record<string, string>> = {
-          min: 'min value',
-          max: 'max value',
-          default: 'default limit value',
-          defaultRequest: 'default request value',
-        };
-        const text = (field: string): string => words[field] ?? field;
-        errors.push(invalid(`${at}.${low === 'min' ? 'min' : low}[${name}]`, amount, `${text(low)} ${amount} is greater than ${text(high)} ${other}`));
+    const names = [...new Set([min, max, limit, defaultRequest].flatMap((amounts) => Object.keys(amounts ?? {})))].sort();
+    for (const name of names) {
+      for (const [field, shown, lows, low, highs, high] of pairs) {
+        const [least, most] = [lows?.[name], highs?.[name]];
+        if (least === undefined || most === undefined || compareQuantities(least, most) <= 0) continue;
+        errors.push(invalid(`${at}.${field}[${name}]`, shown?.[name], `${low} ${least} is greater than ${high} ${most}`));
       }
     }
   }

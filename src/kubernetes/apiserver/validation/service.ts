@@ -175,7 +175,8 @@ function validatePolicyPorts(errors: Errors, ports: readonly NetworkPolicyPort[]
       errors.push(notSupported(`${path}[${i}].protocol`, port.protocol, ['TCP', 'UDP', 'SCTP']));
     if (port.port !== undefined) validatePort(errors, port.port, `${path}[${i}].port`);
     if (port.endPort !== undefined) {
-      if (typeof port.port !== 'number') errors.push(invalid(`${path}[${i}].endPort`, port.endPort, 'may not be specified when `port` is non-numeric'));
+      if (port.port === undefined) errors.push(invalid(`${path}[${i}].endPort`, port.endPort, 'may not be specified when `port` is not specified'));
+      else if (typeof port.port !== 'number') errors.push(invalid(`${path}[${i}].endPort`, port.endPort, 'may not be specified when `port` is non-numeric'));
       else if (port.endPort < port.port) errors.push(invalid(`${path}[${i}].endPort`, port.endPort, 'must be greater than or equal to `port`'));
     }
   }

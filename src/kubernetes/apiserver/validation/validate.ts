@@ -5,10 +5,14 @@
 import type { KubeObject } from '../../api/meta.ts';
 import { byKind } from '../../api/resources.ts';
 import type { Kind, Kinds, Pod } from '../../api/types.gen.ts';
+import { validateAttachment, validateDriver, validateNodeDrivers, validateVolumeUpdate } from './attachment.ts';
+import { validateScaling } from './autoscaling.ts';
 import * as core from './core.ts';
-import type { Errors, FieldError } from './field.ts';
+import { type Errors, type FieldError, immutable, notNegative, required } from './field.ts';
+import { validateFlowSchema, validatePriorityLevel } from './flows.ts';
 import { LABEL, type NameRule, PATH_SEGMENT, SERVICE_NAME, SUBDOMAIN, validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
+import { validateQuota, validateUnhealthyPolicy } from './quota.ts';
 import * as network from './service.ts';
 import * as workloads from './workloads.ts';
 
@@ -30,12 +34,23 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   ClusterRole: core.validateClusterRole,
   ClusterRoleBinding: (errors, object, old) => core.validateBinding(errors, object, old, false),
   ConfigMap: core.validateConfigMap,
+  ControllerRevision: (errors, object, old) => {
+    if (object.data === undefined || object.data === null) errors.push(required('data', 'data is mandatory'));
+    notNegative(errors, 'revision', object.revision);
+    if (old) immutable(errors, 'data', object.data, old.data);
+  },
   CronJob: workloads.validateCronJob,
+  CSIDriver: validateDriver,
+  CSINode: validateNodeDrivers,
   DaemonSet: workloads.validateDaemonSet,
   Deployment: workloads.validateDeployment,
   Endpoints: network.validateEndpoints,
   EndpointSlice: network.validateEndpointSlice,
-  HorizontalPodAutoscaler: workloads.validateAutoscaler,
+  FlowSchema: validateFlowSchema,
+  HorizontalPodAutoscaler: (errors, object) => {
+    workloads.validateAutoscaler(errors, object);
+    validateScaling(errors, object);
+  },
   Ingress: network.validateIngress,
   IngressClass: network.validateIngressClass,
   Job: workloads.validateJob,
@@ -43,15 +58,25 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   LimitRange: core.validateLimitRange,
   NetworkPolicy: network.validateNetworkPolicy,
   Node: core.validateNode,
-  PersistentVolume: core.validateVolume,
+  PersistentVolume: (errors, object, old) => {
+    core.validateVolume(errors, object);
+    if (old) validateVolumeUpdate(errors, object, old);
+  },
   PersistentVolumeClaim: core.validateClaim,
   Pod: validatePod,
-  PodDisruptionBudget: workloads.validateDisruptionBudget,
+  PodDisruptionBudget: (errors, object) => {
+    workloads.validateDisruptionBudget(errors, object);
+    validateUnhealthyPolicy(errors, object.spec?.unhealthyPodEvictionPolicy);
+  },
   PodTemplate: (errors, object) => object.template && validatePodTemplate(errors, object.template, 'template'),
+  PriorityLevelConfiguration: validatePriorityLevel,
   PriorityClass: core.validatePriorityClass,
   ReplicaSet: workloads.validateReplicaSet,
   ReplicationController: workloads.validateReplicationController,
-  ResourceQuota: core.validateResourceQuota,
+  ResourceQuota: (errors, object, old) => {
+    core.validateResourceQuota(errors, object);
+    validateQuota(errors, object, old);
+  },
   Role: core.validateRole,
   RoleBinding: (errors, object, old) => core.validateBinding(errors, object, old, true),
   RuntimeClass: core.validateRuntimeClass,
@@ -59,6 +84,7 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   Service: network.validateService,
   StatefulSet: workloads.validateStatefulSet,
   StorageClass: core.validateStorageClass,
+  VolumeAttachment: validateAttachment,
 };
 
 /** Subresources that change a pod's spec in their own way; the API server's registry limits what of it they may touch. */

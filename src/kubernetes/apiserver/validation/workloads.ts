@@ -238,6 +238,8 @@ export function validateJob(errors: Errors, object: Job, old: Job | undefined): 
   immutable(errors, 'spec.completionMode', spec.completionMode, before.completionMode);
   immutable(errors, 'spec.podFailurePolicy', spec.podFailurePolicy ?? null, before.podFailurePolicy ?? null);
   immutable(errors, 'spec.backoffLimitPerIndex', spec.backoffLimitPerIndex ?? null, before.backoffLimitPerIndex ?? null);
+  immutable(errors, 'spec.managedBy', spec.managedBy ?? null, before.managedBy ?? null);
+  immutable(errors, 'spec.successPolicy', spec.successPolicy ?? null, before.successPolicy ?? null);
 }
 
 export function validateCronJob(errors: Errors, object: CronJob, old: CronJob | undefined): void {
