@@ -4,6 +4,13 @@ export interface Files {
   read(path: string): string;
   /** Parents are made. Throws EISDIR. */
   write(path: string, text: string): void;
+  /**
+   * A file whose text is made when somebody first reads it: what costs too much to make for nobody. Until then `note`
+   * is what those know of it who hold the same secret (a token's claims without its signature).
+   */
+  promise(path: string, note: string, produce: () => string): void;
+  /** The note of a file nobody has read yet; undefined for any other. */
+  note(path: string): string | undefined;
   append(path: string, text: string): void;
   /** Names in a directory, sorted; throws ENOENT or ENOTDIR. */
   list(path: string): readonly string[];
@@ -30,6 +37,7 @@ export class FileError extends Error {
 /** The one implementation: a map from path to text, directories explicit. */
 export function createFiles(initial: Readonly<Record<string, string>> = {}): Files {
   const files = new Map<string, string>();
+  const promised = new Map<string, { readonly note: string; produce(): string }>();
   /** Directories, each with the names in it. */
   const directories = new Map<string, Set<string>>([['/', new Set()]]);
   const normalise = (path: string): string => {
@@ -64,9 +72,11 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
     // Most writes are to files that are there.
     if (!files.has(at)) ensure(parent(at)).add(name(at));
     files.set(at, text);
+    if (promised.size > 0) promised.delete(at);
   };
   const forget = (at: string): void => {
     files.delete(at);
+    promised.delete(at);
     for (const child of directories.get(at) ?? []) forget(at === '/' ? `/${child}` : `${at}/${child}`);
     directories.delete(at);
   };
@@ -75,10 +85,20 @@ export function createFiles(initial: Readonly<Record<string, string>> = {}): Fil
       const at = normalise(path);
       const text = files.get(at);
       if (text === undefined) throw new FileError(directories.has(at) ? 'EISDIR' : 'ENOENT', path);
-      return text;
+      const promise = promised.size > 0 ? promised.get(at) : undefined;
+      if (!promise) return text;
+      const made = promise.produce();
+      promised.delete(at);
+      files.set(at, made);
+      return made;
     },
     write,
-    append: (path, text) => write(path, (files.get(normalise(path)) ?? '') + text),
+    promise: (path, note, produce) => {
+      write(path, '');
+      promised.set(normalise(path), { note, produce });
+    },
+    note: (path) => promised.get(normalise(path))?.note,
+    append: (path, text) => write(path, (files.has(normalise(path)) ? self.read(path) : '') + text),
     list: (path) => {
       const at = normalise(path);
       const names = directories.get(at);

@@ -4,7 +4,7 @@ import { Loop } from '../sim/loop.ts';
 import { Mailbox } from '../sim/mailbox.ts';
 import type { Process } from '../sim/process.ts';
 import { testHost } from '../sim/test-host.ts';
-import { formatResponse, httpGet, httpOver, parseQuery, parseUrl, serveHttp } from './http.ts';
+import { byteLength, formatResponse, httpGet, httpOver, parseQuery, parseUrl, serveHttp } from './http.ts';
 import type { Connection, Sockets } from './sockets.ts';
 
 /** One namespace whose every connection goes to itself, with segments cut into pieces of `size` characters. */
@@ -107,3 +107,23 @@ test('chunked bodies, bodies up to the close, and time-outs', () =>
     expect((await ask()).status).toBe(204);
     await expect(httpGet(sockets, 'http://web/', { timeout: seconds(1), clock: self.clock })).rejects.toMatchObject({ code: 'TIMEOUT' });
   }));
+
+test('lengths are those of UTF-8', () => {
+  expect(['a', 'é', '€', '😀', 'aé€😀'].map(byteLength)).toEqual([1, 2, 3, 4, 10]);
+  expect(formatResponse({ status: 200, body: 'Grüße 😀' })).toContain('Content-Length: 12\r\n');
+});
+
+test.each([1, 3, 10_000])('bodies of more bytes than characters arrive whole in pieces of %i, and what follows them too', (size) =>
+  story(size, async (sockets, self) => {
+    const bodies: string[] = [];
+    serveHttp(sockets, 80, ({ body }) => {
+      bodies.push(body);
+      return { status: 200, body: body.toUpperCase() };
+    });
+    const connection = await sockets.connect('web', 80);
+    connection.send('POST / HTTP/1.1\r\nContent-Length: 12\r\n\r\nGrüße 😀POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nok');
+    await self.clock.sleep(ms(50));
+    expect(bodies).toEqual(['Grüße 😀', 'ok']);
+    expect((await httpGet(sockets, 'http://web/', { method: 'POST', body: '€uro' })).body).toBe('€URO');
+  }),
+);

@@ -1,8 +1,8 @@
 /**
  * HTTP/1.1 as programs speak it over a `Connection` (RFC 9112): enough for probes, web servers and wget.
  *
- * Messages are text. Here simplified: no trailers, no pipelining beyond one request after the other, and
- * bodies are counted in characters, not bytes, unless they are ASCII (where both agree).
+ * Messages are text, and their lengths are counted in the bytes UTF-8 makes of it. Here simplified: no trailers, no
+ * pipelining beyond one request after the other; a length that ends within a character takes that character whole.
  */
 import type { Clock, Duration } from '../sim/clock.ts';
 import type { Connection, SocketError, Sockets } from './sockets.ts';
@@ -100,6 +100,28 @@ export function parseQuery(text: string): Record<string, string> {
   return query;
 }
 
+const ASCII = /^[\x00-\x7f]*$/;
+/** What UTF-8 makes of the code unit at `at`: half a pair is two bytes, so that a whole one is four. */
+const bytesAt = (text: string, at: number): number => {
+  const unit = text.charCodeAt(at);
+  return unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
+};
+/** Bytes of a text in UTF-8. */
+export function byteLength(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) bytes += bytesAt(text, i);
+  return bytes;
+}
+/** How many code units at the front of a text make so many bytes; undefined when there are not enough. */
+function unitsOf(text: string, bytes: number): number | undefined {
+  if (text.length >= bytes && ASCII.test(text.slice(0, bytes))) return bytes;
+  let left = bytes;
+  let i = 0;
+  for (; left > 0 && i < text.length; i++) left -= bytesAt(text, i);
+  return left > 0 ? undefined : i;
+}
+
 interface Head {
   readonly first: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -140,15 +162,16 @@ function takeMessage(text: string, ended: boolean, isReply: boolean): { readonly
       const eol = after.indexOf('\r\n', at);
       if (eol < 0) return undefined;
       const size = Number.parseInt(after.slice(at, eol), 16);
-      if (!(size >= 0) || after.length < eol + 2 + size + 2) return undefined;
-      body += after.slice(eol + 2, eol + 2 + size);
-      at = eol + 2 + size + 2;
+      const units = size >= 0 ? unitsOf(after.slice(eol + 2), size) : undefined;
+      if (units === undefined || after.length < eol + 2 + units + 2) return undefined;
+      body += after.slice(eol + 2, eol + 2 + units);
+      at = eol + 2 + units + 2;
       if (size === 0) return { message: { first, headers, body }, rest: after.slice(at) };
     }
   }
   if (headers['content-length'] !== undefined) {
-    const length = Number(headers['content-length']);
-    if (after.length < length) return undefined;
+    const length = unitsOf(after, Number(headers['content-length']));
+    if (length === undefined) return undefined;
     return { message: { first, headers, body: after.slice(0, length) }, rest: after.slice(length) };
   }
   // A reply without a length lasts until the connection closes (RFC 9112 6.3); a request without one has no body.
@@ -160,14 +183,14 @@ function takeMessage(text: string, ended: boolean, isReply: boolean): { readonly
 export const formatRequest = (method: string, target: string, headers: Readonly<Record<string, string>>, body = ''): string => {
   let text = `${method} ${target} HTTP/1.1\r\n`;
   for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
-  if (body !== '') text += `Content-Length: ${body.length}\r\n`;
+  if (body !== '') text += `Content-Length: ${byteLength(body)}\r\n`;
   return `${text}\r\n${body}`;
 };
 export const formatResponse = (response: HttpResponse, headOnly = false): string => {
   const body = response.body ?? '';
   let text = `HTTP/1.1 ${response.status} ${reasonPhrase(response.status)}\r\n`;
   for (const name in response.headers) text += `${name}: ${response.headers[name]}\r\n`;
-  return `${text}Content-Length: ${body.length}\r\n\r\n${headOnly ? '' : body}`;
+  return `${text}Content-Length: ${byteLength(body)}\r\n\r\n${headOnly ? '' : body}`;
 };
 
 /** Reads a connection to its end, by callback where it can: `take` says whether a promise hangs on it. */

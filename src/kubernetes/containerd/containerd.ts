@@ -30,6 +30,7 @@ import { ContainerLog } from './log.ts';
 import { lookupIn, notFoundText } from './program-lookup.ts';
 import { createRootFilesystem } from './root-filesystem.ts';
 import { writeSandboxFiles } from './sandbox-files.ts';
+import type { Pty } from './streams.ts';
 import { createInput, emptyInput, startTask, type Task } from './task.ts';
 
 /** The part of a node's kernel that containerd and its shims use. */
@@ -79,13 +80,13 @@ interface Container {
   cgroup: Cgroup | undefined;
   task: Task | undefined;
   input: ReturnType<typeof createInput> | undefined;
+  pty: Pty | undefined;
   readonly waiters: Deferred<void>[];
 }
 
 const STATE = '/var/lib/containerd';
 const IMAGES = `${STATE}/images.json`;
 const HEX = '0123456789abcdef';
-const TERMINAL = { columns: 80, rows: 24 };
 /** 40 MB/s of line and disk, and the time a registry takes to answer. */
 const PULL_BYTES_PER_MS = 40_000;
 const PULL_OVERHEAD = ms(300);
@@ -164,6 +165,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     cgroup: undefined,
     task: undefined,
     input: undefined,
+    pty: undefined,
     waiters: [],
   });
 
@@ -185,6 +187,8 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   };
 
   // --- Programs ------------------------------------------------------------------------------------
+  /** What only a person's session needs comes with it. */
+  const streams = (): Promise<typeof import('./streams.ts')> => self.outside(import('./streams.ts'));
   const socketsFor = (sandbox: Sandbox, root: Files): Sockets => {
     const netns = sandbox.netns ?? network.hostNetns;
     return netns === undefined ? network.hostSockets : network.sockets(netns, { files: root });
@@ -368,7 +372,10 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
         say({ what: 'stopped', sandbox: container.status.sandbox, container: id });
         throw new RuntimeError(message, 'RunContainerError');
       }
+      const write = (text: string): void => container.log.write('stdout', text);
       container.input = config.stdin ? createInput(self) : undefined;
+      const pty = config.tty ? await (await streams()).openPty(self, write, () => container.task) : undefined;
+      container.pty = pty;
       const cgroup = createCgroup(image.idle, config.memoryLimit, () => container.task?.process.kill());
       container.cgroup = cgroup;
       const { name, namespace } = sandbox.status.config;
@@ -385,10 +392,11 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
           sockets: socketsFor(sandbox, root),
           cgroup,
           lookup,
-          stdin: container.input?.input ?? emptyInput,
-          stdout: (text) => container.log.write('stdout', text),
-          stderr: (text) => container.log.write('stderr', text),
-          ...(config.tty && { terminal: TERMINAL }),
+          // Without `stdin: true` nobody types at a terminal, and a shell there ends at once.
+          stdin: pty && config.stdin ? pty.stdin : (container.input?.input ?? emptyInput),
+          stdout: pty ? pty.print : write,
+          stderr: pty ? pty.print : (text) => container.log.write('stderr', text),
+          ...(pty && { terminal: pty.terminal }),
         },
         (code) => exited(container, code),
       );
@@ -410,6 +418,12 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       say({ what: 'deleted', sandbox: container.status.sandbox, container: id });
     },
     containers: () => [...containers.values()].map((container) => container.status),
+    freeze: (id, on) => {
+      const task = containers.get(id)?.task;
+      if (on) task?.process.pause();
+      else task?.process.resume();
+      return task !== undefined;
+    },
     onEvent: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -421,38 +435,25 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       if (!task) throw new RuntimeError(`failed to exec in container: container is in CONTAINER_EXITED state`, 'NotFound');
       const sandbox = sandboxOf(container.status.sandbox);
       const env = environment(container, sandbox);
-      const root = container.files!;
       const cwd = container.status.config.workingDir ?? container.image.workingDir;
-      const lookup = lookupIn(container.image, root);
-      const found = lookup(argv[0] ?? '', env, cwd);
-      if (!found) {
-        throw new RuntimeError(
-          `failed to exec in container: failed to start exec "${rng.text(64, HEX)}": OCI runtime exec failed: exec failed: unable to start container process: ${notFoundText(argv[0] ?? '')}: unknown`,
-          'NotFound',
-        );
-      }
+      const found = lookupIn(container.image, container.files!)(argv[0] ?? '', env, cwd);
+      if (!found) throw (await streams()).execFailure(rng.text(64, HEX), argv[0] ?? '');
       await clock.sleep(ms(2) + rng.between(0, ms(3)));
       if (!task.process.alive) return 137;
-      const input = createInput(self);
-      io.stdin?.((text) => input.put(text));
-      return task.exec({
-        program: found.program,
-        argv: [...found.prefix, ...argv],
-        env: io.tty ? { TERM: 'xterm', ...env } : env,
-        cwd,
-        stdin: io.stdin ? input.input : emptyInput,
-        stdout: (text) => io.stdout(text),
-        stderr: (text) => (io.tty ? io.stdout(text) : io.stderr(text)),
-        ...(io.tty && { terminal: TERMINAL }),
-      });
+      return (await streams()).execIn(self, task, { program: found.program, argv: [...found.prefix, ...argv], env, cwd }, io);
     },
     attach: async (id, io: ExecIo) => {
       const container = containerOf(id);
-      if (!container.task) return;
-      const stopWatching = container.log.watch((stream, text) => (stream === 'stdout' || io.tty ? io.stdout(text) : io.stderr(text)));
-      io.stdin?.((text) => container.input?.put(text));
+      if (!container.task) throw new RuntimeError('container is in CONTAINER_EXITED state', 'NotFound');
+      const { attachTo } = await streams();
+      const leave = attachTo(container, container.status.config.stdinOnce === true, io);
       await waitExit(container);
-      stopWatching();
+      leave();
+    },
+    portForward: async (id, port) => {
+      const sandbox = sandboxOf(id);
+      if (sandbox.status.state !== 'ready') throw new RuntimeError(`sandbox container "${id}" is not running`, 'NotFound');
+      return (await streams()).connectInside(socketsFor(sandbox, files), id, sandbox.netns, port);
     },
     logs: (id) => containers.get(id)?.log.all() ?? [],
     followLogs: (id, listener) => containers.get(id)?.log.follow(listener) ?? (() => {}),

@@ -57,6 +57,14 @@ export function createRootFilesystem(image: Readonly<Record<string, string>>, mo
       const found = writable(path);
       found.files.write(found.path, text);
     },
+    promise: (path, note, produce) => {
+      const found = writable(path);
+      found.files.promise(found.path, note, produce);
+    },
+    note: (path) => {
+      const found = find(path);
+      return found.files.note(found.path);
+    },
     append: (path, text) => {
       const found = writable(path);
       found.files.append(found.path, text);

@@ -46,8 +46,10 @@ export interface Task {
   readonly process: Process;
   /** To pid 1. */
   signal(signal: Signal): void;
-  /** Another program in the same container; resolves with its exit code, 137 when the container dies first. */
-  exec(start: ProgramStart): Promise<number>;
+  /** To pid 1 and all it has started, as from its terminal. */
+  signalGroup(signal: Signal): void;
+  /** Another program in the same container; its exit code is 137 when the container dies first. */
+  exec(start: ProgramStart): Pick<Running, 'exit' | 'signalGroup'>;
 }
 
 /** Starts a container as a child of `parent`; `onExit` is called once with pid 1's exit code, unless the machine goes down with it. */
@@ -81,7 +83,10 @@ export function startTask(parent: Process, options: TaskOptions, onExit: (code: 
       // Sent before the program's first instruction: it is pending until then.
       else process.clock.after(ms(1), () => init?.signal(signal));
     },
-    exec: (start) => machine.startProgram(start.program, { ...start, parent: process }).exit,
+    signalGroup: (signal) => {
+      if (process.alive) init?.signalGroup(signal);
+    },
+    exec: (start) => machine.startProgram(start.program, { ...start, parent: process }),
   };
 }
 

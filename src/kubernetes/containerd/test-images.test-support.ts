@@ -40,8 +40,32 @@ const write: Program = async (self) => {
   self.files.write(self.argv[1]!, self.argv[2]!);
   return Number(self.argv[3] ?? 0);
 };
+/** Says what it reads, until there is no more. */
+const repeat: Program = async (self) => {
+  for (let piece = await self.stdin.read(); piece !== undefined; piece = await self.stdin.read()) self.stdout(`got ${piece}`);
+  self.stdout('end\n');
+  return 0;
+};
+/** Says how large its terminal is, and again when that changes; INT ends it with 130. */
+const size: Program = async (self) => {
+  const say = (): void => self.stdout(self.terminal ? `${self.terminal.columns}x${self.terminal.rows}\n` : 'no terminal\n');
+  const done = defer<number>(self.process.clock);
+  self.onSignal((signal) => (signal === 'INT' ? done.resolve(130) : say()));
+  say();
+  return done.promise;
+};
 const test: Program = async (self) => (self.files.exists(self.argv[1]!) ? 0 : 1);
-const programs = { '/bin/sleep': sleep, '/bin/exit': exit, '/bin/env': env, '/bin/cat': cat, '/bin/write': write, '/bin/test': test, '/bin/server': server };
+const programs = {
+  '/bin/sleep': sleep,
+  '/bin/exit': exit,
+  '/bin/env': env,
+  '/bin/cat': cat,
+  '/bin/write': write,
+  '/bin/test': test,
+  '/bin/repeat': repeat,
+  '/bin/size': size,
+  '/bin/server': server,
+};
 
 export const testImages: readonly Image[] = [
   defineImage({ names: ['web:1', 'web:2'], sizeBytes: 40_000_000, programs, cmd: ['server'] }),

@@ -10,10 +10,11 @@
  */
 import { type Duration, type Instant, minutes } from '../../sim/clock.ts';
 import { forever, type Main, type Process } from '../../sim/process.ts';
+import type { TraceId } from '../../sim/trace.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { type Key, type KubeObject, keyOf } from '../api/meta.ts';
 import type { Kind, Kinds } from '../api/types.gen.ts';
-import type { Client, Informer, Resource } from '../client/client.ts';
+import { type Client, clientOn, type Informer, type Resource } from '../client/client.ts';
 import type { EventSubject } from '../client/events.ts';
 import type { InformerOptions, Informers } from '../client/informer.ts';
 import { messageOf } from '../client/retry.ts';
@@ -174,14 +175,15 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
         queue.done(key);
         continue;
       }
-      self.trace.emit('reconcile.start', about, { controller: controller.name });
+      const cause = self.trace.emit('reconcile.start', about, { controller: controller.name });
       const made: Write[] = [];
-      const client = rememberWrites(context, watched, made);
+      const client = rememberWrites({ ...context, client: onBehalfOf(cause, context) }, watched, made);
       try {
         const own: Context = { ...context, client };
         const result = object ? await controller.reconcile(object, own) : await controller.gone!(key, own);
         queue.forget(key);
         if (made.length > 0) writes.set(key, made);
+        self.trace.because(cause);
         if (result) queue.addAfter(key, result.again);
         self.trace.emit('reconcile.end', about, {
           controller: controller.name,
@@ -191,6 +193,7 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
         });
       } catch (error) {
         if (made.length > 0) writes.set(key, made);
+        self.trace.because(cause);
         self.trace.emit('reconcile.end', about, { controller: controller.name, outcome: 'retry', error: messageOf(error) });
         queue.addRateLimited(key);
       }
@@ -199,6 +202,13 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
   };
   await Promise.all(Array.from({ length: controller.workers ?? 5 }, work));
 }
+
+/** The client, every request of which is made on behalf of `cause`: a reconcile that goes on after the answer to one write was not caused by that answer. */
+const onBehalfOf = (cause: TraceId, { client, self }: Context): Client =>
+  clientOn((request) => {
+    self.trace.because(cause);
+    return client.request(request);
+  });
 
 /** The client, noting into `made` every write of a watched kind and how to tell that the informers have seen it. */
 function rememberWrites(context: Context, watched: ReadonlySet<Kind>, made: Write[]): Client {

@@ -277,13 +277,14 @@ async function syncRevision(d: Dep, sets: readonly Rs[], existing: Rs | undefine
 const nextRevision = (sets: readonly Rs[]): string => String(sets.reduce((most, rs) => Math.max(most, revisionOf(rs)), 0) + 1);
 
 /**
- * The Deployment carries the revision of its new set.
- * Here simplified: a patch of its own, where upstream lets the annotation ride on the status update.
+ * The Deployment carries the revision of its new set. The annotation rides on a status update, which does not
+ * count as a new generation (`getNewReplicaSet`).
  */
 async function annotateRevision(d: Dep, revision: string, { client }: Context): Promise<Dep> {
   if (d.metadata.annotations?.[REVISION] === revision) return d;
-  const patched = await client.of('Deployment').patch(keyOf(d), { metadata: { annotations: { [REVISION]: revision } } }, 'merge');
-  return { ...d, metadata: patched.metadata };
+  const annotations = { ...d.metadata.annotations, [REVISION]: revision };
+  const updated = await client.of('Deployment').updateStatus({ ...d, metadata: { ...d.metadata, annotations } });
+  return { ...d, metadata: updated.metadata, status: updated.status ?? {} };
 }
 
 /** Annotations that a Deployment hands down to its sets (`skipCopyAnnotation` names those it does not). */

@@ -11,7 +11,8 @@
 import type { DeepReadonly, Json } from '../api/json.ts';
 import { type Key, type KubeObject, keyOf, type OwnerReference } from '../api/meta.ts';
 import { RESOURCES, type ResourceRow, splitApiVersion } from '../api/resources.ts';
-import type { DeleteOptions, Resource } from '../client/client.ts';
+import { createResource, type DeleteOptions, type Informer, type Resource } from '../client/client.ts';
+import { informerOn } from '../client/informer.ts';
 import { isNotFound, messageOf } from '../client/retry.ts';
 import { createWorkqueue } from '../client/workqueue.ts';
 import { runnable } from './controller.ts';
@@ -43,6 +44,11 @@ interface GraphNode {
   readonly dependents: Set<GraphNode>;
 }
 
+const NOBODY: readonly DeepReadonly<OwnerReference>[] = [];
+
+const areSame = (now: readonly DeepReadonly<OwnerReference>[], before: readonly DeepReadonly<OwnerReference>[]): boolean =>
+  now.length === before.length && now.every((owner, i) => owner.uid === before[i]!.uid && owner.blockOwnerDeletion === before[i]!.blockOwnerDeletion);
+
 export const garbageCollector = runnable('generic-garbage-collector', async (context) => {
   const { self, informer, client } = context;
   const graph = new Map<string, GraphNode>();
@@ -51,13 +57,16 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
   const toDelete = createWorkqueue(self, 'garbage_collector_attempt_to_delete');
   const toOrphan = createWorkqueue(self, 'garbage_collector_attempt_to_orphan');
 
-  const resourceOf = (row: ResourceRow) => client.of(row.type as 'Pod') as unknown as Resource<KubeObject>;
+  /** Kinds that are watched now: those of every cluster, and those that definitions bring. */
+  let watched = WATCHED;
+  const custom = new Map<string, { readonly row: ResourceRow; readonly resource: Resource<KubeObject>; stop(): void }>();
+  const resourceOf = (row: ResourceRow) => custom.get(row.type)?.resource ?? (client.of(row.type as 'Pod') as unknown as Resource<KubeObject>);
 
   const nodeFor = (reference: DeepReadonly<OwnerReference>, namespace: string): GraphNode | undefined => {
     const known = graph.get(reference.uid);
     if (known) return known;
     const { group } = splitApiVersion(reference.apiVersion);
-    const row = WATCHED.find((candidate) => candidate.group === group && candidate.kind === reference.kind);
+    const row = watched.find((candidate) => candidate.group === group && candidate.kind === reference.kind);
     if (!row) return undefined;
     const key = row.namespaced ? `${namespace}/${reference.name}` : reference.name;
     const node: GraphNode = { uid: reference.uid, row, key, object: undefined, owners: [], dependents: new Set() };
@@ -85,12 +94,16 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
     const before = node.object;
     node.object = object;
     absent.delete(uid);
-    const owners = object.metadata.ownerReferences ?? [];
+    const owners = object.metadata.ownerReferences ?? NOBODY;
     if (owners !== node.owners) {
-      const lost = node.owners.some((owner) => owner.blockOwnerDeletion && !owners.some((other) => other.uid === owner.uid && other.blockOwnerDeletion));
-      const previous = node.owners;
-      link(node, owners);
-      if (lost) for (const owner of previous) wakeForeground(owner.uid);
+      // Of most changes the owners are the same, read anew: the graph stands.
+      if (areSame(owners, node.owners) && owners.every((owner) => graph.has(owner.uid))) node.owners = owners;
+      else {
+        const lost = node.owners.some((owner) => owner.blockOwnerDeletion && !owners.some((other) => other.uid === owner.uid && other.blockOwnerDeletion));
+        const previous = node.owners;
+        link(node, owners);
+        if (lost) for (const owner of previous) wakeForeground(owner.uid);
+      }
       if (owners.some((owner) => absent.has(owner.uid) || graph.get(owner.uid)?.object?.metadata.deletionTimestamp)) toDelete.add(uid);
     }
     if (object.metadata.deletionTimestamp && !(before?.metadata.deletionTimestamp && before.metadata.finalizers === object.metadata.finalizers)) {
@@ -124,6 +137,21 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
     });
   }
   for (const row of WATCHED) await informer(row.type as 'Pod').synced();
+  // Upstream asks discovery every 30 s what there is to watch; a definition says it itself.
+  followDefinitions(informer('CustomResourceDefinition' as 'Pod') as unknown as Informer<KubeObject>, (name, row) => {
+    custom.get(name)?.stop();
+    custom.delete(name);
+    if (row) {
+      const resource = createResource<KubeObject>(client.request, row.type, row);
+      const objects = informerOn(self, resource, row.type);
+      objects.onChange(({ before, after }) => {
+        if (after) changed(row, after as Any);
+        else gone((before as Any).metadata.uid ?? '');
+      });
+      custom.set(name, { row, resource, stop: () => objects.stop() });
+    }
+    watched = [...WATCHED, ...[...custom.values()].map((each) => each.row)];
+  });
 
   /** Does the owner of that very uid exist? */
   const ownerOf = async (reference: DeepReadonly<OwnerReference>, namespace: string): Promise<Any | undefined> => {
@@ -131,7 +159,7 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
     const node = graph.get(reference.uid);
     if (node?.object) return node.object;
     const { group } = splitApiVersion(reference.apiVersion);
-    const row = WATCHED.find((candidate) => candidate.group === group && candidate.kind === reference.kind);
+    const row = watched.find((candidate) => candidate.group === group && candidate.kind === reference.kind);
     // A kind that is not served cannot be judged: the dependent is left alone.
     if (!row) throw new Error(`unable to get REST mapping for ${reference.apiVersion}/${reference.kind}.`);
     try {
@@ -247,6 +275,44 @@ export const garbageCollector = runnable('generic-garbage-collector', async (con
     ...Array.from({ length: WORKERS }, () => work(toOrphan, attemptToOrphan)),
   ]);
 });
+
+interface DefinitionLike extends KubeObject {
+  readonly spec: {
+    readonly group: string;
+    readonly scope: string;
+    readonly names: { readonly plural: string; readonly kind: string };
+    readonly versions: readonly { readonly name: string; readonly served?: boolean; readonly storage?: boolean }[];
+  };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Tells which row each established definition is watched by, under the row's type; undefined when it goes. */
+function followDefinitions(definitions: Informer<KubeObject>, tell: (type: string, row: ResourceRow | undefined) => void): void {
+  const told = new Map<string, string>();
+  definitions.onChange(({ before, after }) => {
+    const { metadata, spec, status } = (after ?? before) as unknown as DefinitionLike;
+    const name = metadata.name ?? '';
+    const version = spec.versions.find((each) => each.storage && each.served) ?? spec.versions.find((each) => each.served);
+    const established = status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True') ?? false;
+    const type = after && established && version ? `${name}/${version.name}` : undefined;
+    const had = told.get(name);
+    if (had === type) return;
+    if (had !== undefined) tell(had, undefined);
+    told.delete(name);
+    if (type === undefined) return;
+    told.set(name, type);
+    const { plural, kind } = spec.names;
+    tell(type, {
+      ...WATCHED[0]!,
+      type: type as ResourceRow['type'],
+      group: spec.group,
+      version: version!.name,
+      kind,
+      plural,
+      namespaced: spec.scope === 'Namespaced',
+    });
+  });
+}
 
 type Policy = 'Foreground' | 'Background' | 'Orphan';
 type Verdict = { readonly what: 'keep'; readonly references: readonly DeepReadonly<OwnerReference>[] } | { readonly what: 'delete'; readonly policy: Policy };

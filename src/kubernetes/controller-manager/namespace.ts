@@ -10,7 +10,7 @@ import type { DeepReadonly } from '../api/json.ts';
 import { ApiError, type Status } from '../api/request.ts';
 import { collectionPath, RESOURCES, type ResourceRow } from '../api/resources.ts';
 import { instantOf, timestamp } from '../api/time.ts';
-import type { Namespace, NamespaceCondition, Pod } from '../api/types.gen.ts';
+import type { Kind, Namespace, NamespaceCondition, Pod } from '../api/types.gen.ts';
 import { isNotFound, messageOf } from '../client/retry.ts';
 import { type Context, reconciler } from './controller.ts';
 import { equal } from './json-equal.ts';
@@ -80,10 +80,34 @@ async function deleteContent(namespace: string, context: Context): Promise<Remai
       errors.push(messageOf(error));
     }
   };
+  const custom = await customContent(context);
   const pods = CONTENT.find((row) => row.kind === 'Pod' && row.group === '');
   if (pods) await clear(pods);
-  if (estimate === 0 && errors.length === 0) for (const row of CONTENT) if (row !== pods) await clear(row);
+  if (estimate === 0 && errors.length === 0) for (const row of [...CONTENT, ...custom]) if (row !== pods) await clear(row);
   return { counts, finalizers, errors, estimate };
+}
+
+interface DefinitionLike {
+  readonly spec: {
+    readonly group: string;
+    readonly scope: string;
+    readonly names: { readonly plural: string; readonly kind: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean; readonly storage: boolean }[];
+  };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** The kinds that definitions bring. Here simplified: upstream reads them from discovery, which takes the server longer to make. */
+async function customContent({ client }: Context): Promise<readonly ResourceRow[]> {
+  // The type of a definition contains itself; of it only this is looked at.
+  const definitions = (client.of('CustomResourceDefinition') as unknown as { list(): Promise<{ readonly items: readonly DefinitionLike[] }> }).list();
+  return (await definitions).items.flatMap(({ spec, status }) => {
+    const version = spec.versions.find(({ storage, served }) => storage && served) ?? spec.versions.find(({ served }) => served);
+    const established = status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True') ?? false;
+    if (spec.scope !== 'Namespaced' || !version || !established) return [];
+    const { plural, kind } = spec.names;
+    return [{ ...CONTENT[0]!, type: kind as Kind, group: spec.group, version: version.name, kind, plural }];
+  });
 }
 
 /** Deletes all of a kind in a namespace; answers what is still there. */
@@ -160,6 +184,7 @@ async function finalize(namespace: DeepReadonly<Namespace>, { client }: Context)
     query: {},
     headers: { 'content-type': 'application/json' },
     body: { ...namespace, metadata, spec: { ...namespace.spec, finalizers } } as never,
+    typed: true,
   });
   if (answer.status < 400) return;
   const error = new ApiError(answer.body as unknown as Status);

@@ -94,6 +94,9 @@ export const nodeLifecycleController: Runnable = runnable('node-controller', asy
       if (!readiness(node) && now() - at <= STARTUP_GRACE_PERIOD) continue;
       heard.delete(name);
       declared.add(name);
+      // Silence has no cause that could be told: this is where what follows begins.
+      self.trace.because(0);
+      self.trace.emit('node.lost', `Node/${name}`, { silent: now() - at });
       background(self, async () => {
         try {
           await declareSilent(name, () => declared.has(name), context);
@@ -131,9 +134,12 @@ async function declareSilent(name: string, still: () => boolean, { client, infor
 }
 
 /** The kubelet that would say so is not heard: its pods are taken out of service here (`MarkPodsNotReady`). */
-async function markPodsNotReady(node: string, { client, informer, event, now }: Context): Promise<void> {
+async function markPodsNotReady(node: string, { client, informer, event, now, self }: Context): Promise<void> {
+  const cause = self.trace.current();
   for (const { metadata } of informer('Pod').by('node', node)) {
     const key = keyOf({ metadata });
+    // The node's silence, not the answer about the pod before.
+    self.trace.because(cause);
     for (let attempt = 0; attempt < 3; attempt++) {
       const pod =
         attempt === 0

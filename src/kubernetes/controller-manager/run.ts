@@ -11,6 +11,7 @@ import { type Client, createClient } from '../client/client.ts';
 import { createRecorder } from '../client/events.ts';
 import { createInformers } from '../client/informer.ts';
 import { runLeaderElected } from '../client/leader-election.ts';
+import { accountOf } from './accounts.ts';
 import type { Manager } from './controller.ts';
 import { controllers } from './index.ts';
 
@@ -25,6 +26,8 @@ export interface ControllerManagerOptions {
   readonly identity: string;
   /** `--root-ca-file`, its content */
   readonly rootCa?: string;
+  /** What stands for the content of `--service-account-private-key-file`. */
+  readonly serviceAccountSeed?: string;
   /**
    * `--use-service-account-credentials`: a client for a controller that is allowed only what that controller needs.
    * Without it all act as the manager itself.
@@ -37,26 +40,31 @@ export interface ControllerManagerOptions {
  * error that crashed a controller.
  */
 export async function runControllerManager(self: Process, options: ControllerManagerOptions): Promise<void> {
-  const clientNamed = (component: string) =>
+  const clientNamed = (component: string, certificate = options.certificate) =>
     createClient({
       handler: options.handler,
       userAgent: `kube-controller-manager/${RELEASE.gitVersion} (linux/amd64) kubernetes/${component}`,
-      ...(options.certificate ? { certificate: options.certificate } : {}),
+      ...(certificate ? { certificate } : {}),
     });
   const main = (process: Process) => runControllers(process, options, clientNamed);
   if (!options.leaderElect) return main(self);
   return runLeaderElected(self, clientNamed('leader-election'), { name: 'kube-controller-manager', identity: options.identity }, main);
 }
 
-async function runControllers(self: Process, options: ControllerManagerOptions, clientNamed: (component: string) => Client): Promise<void> {
+async function runControllers(
+  self: Process,
+  options: ControllerManagerOptions,
+  clientNamed: (component: string, certificate?: ApiRequest['certificate']) => Client,
+): Promise<void> {
   const manager: Manager = {
     self,
     informers: createInformers(self, clientNamed('shared-informers')),
-    clientFor: options.clientFor ?? ((controller) => clientNamed(`system:serviceaccount:kube-system:${controller}`)),
+    clientFor:
+      options.clientFor ?? ((controller) => clientNamed(`system:serviceaccount:kube-system:${controller}`, options.certificate && accountOf(controller))),
     recorderFor: (controller, process, client) => createRecorder(process, client, { component: controller }).event,
   };
   const crash = defer<never>(self.clock);
-  for (const controller of controllers({ clusterCidr: options.clusterCidr, rootCa: options.rootCa ?? '' })) {
+  for (const controller of controllers({ clusterCidr: options.clusterCidr, rootCa: options.rootCa ?? '', serviceAccountSeed: options.serviceAccountSeed })) {
     const child = self.spawn(controller.name, controller.run(manager));
     child.onExit((exit) => {
       if (exit.how === 'crashed') crash.reject(exit.error);

@@ -3,7 +3,17 @@
  * Level-triggered: it looks at what is and says what is missing.
  */
 import type { ContainerStatus } from './cri.ts';
-import { ANNOTATION, type ContainerSpec, containerHash, isSidecar, newest, type PodObject, type PodView, readySandbox } from './pod-view.ts';
+import {
+  ANNOTATION,
+  type ContainerSpec,
+  containerHash,
+  ephemeralContainers,
+  isSidecar,
+  newest,
+  type PodObject,
+  type PodView,
+  readySandbox,
+} from './pod-view.ts';
 import { willRestart } from './status.ts';
 
 export interface Actions {
@@ -23,7 +33,15 @@ export interface ProbeVerdicts {
   started(container: string): boolean;
 }
 
+/** What to do next; ephemeral containers come first of what is started, and are started once. */
 export function computeActions(pod: PodObject, view: PodView, probes: ProbeVerdicts): Actions {
+  const actions = podActions(pod, view, probes);
+  if (actions.killPod || !readySandbox(view)) return actions;
+  const fresh = ephemeralContainers(pod).filter((container) => newest(view, container.name) === undefined);
+  return fresh.length === 0 ? actions : { ...actions, start: [...fresh.map((spec) => ({ spec, init: false })), ...actions.start] };
+}
+
+function podActions(pod: PodObject, view: PodView, probes: ProbeVerdicts): Actions {
   const spec = pod.spec;
   const regular = spec?.containers ?? [];
   const inits = spec?.initContainers ?? [];

@@ -83,6 +83,7 @@ export async function startContainer(node: KubeletNode, request: StartRequest): 
       },
       ...(limit && { memoryLimit: wholeValue(limit) }),
       ...(container.stdin && { stdin: true }),
+      ...(container.stdin && container.stdinOnce && { stdinOnce: true }),
       ...(container.tty && { tty: true }),
     });
   } catch (error) {

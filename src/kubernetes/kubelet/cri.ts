@@ -2,6 +2,7 @@
  * The container runtime interface, as the kubelet sees it (cri-api `runtime/v1/api.proto`). containerd
  * implements it; the kubelet imports nothing else of containerd.
  */
+import type { Connection } from '../../linux/sockets.ts';
 import type { Duration, Instant } from '../../sim/clock.ts';
 
 export type SandboxId = string;
@@ -45,6 +46,8 @@ export interface ContainerConfig {
   /** Bytes; a program that holds more is OOMKilled (137). */
   readonly memoryLimit?: number;
   readonly stdin?: boolean;
+  /** Standard input ends with the first attached session that ends it. */
+  readonly stdinOnce?: boolean;
   readonly tty?: boolean;
 }
 export interface Mount {
@@ -81,6 +84,12 @@ export interface ExecIo {
   /** Called with a function that receives typed text; undefined means end of input. */
   readonly stdin?: (reader: (text: string | undefined) => void) => void;
   readonly tty?: boolean;
+  /** Called with a function that is told the size of the caller's window, whenever it changes. */
+  readonly resize?: (listener: (size: TerminalSize) => void) => void;
+}
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 export interface LogLine {
   readonly at: Instant;
@@ -106,11 +115,16 @@ export interface ContainerRuntime {
   stopContainer(id: ContainerId, grace: Duration): Promise<void>;
   removeContainer(id: ContainerId): Promise<void>;
   containers(): readonly ContainerStatus[];
+  /** Stops what runs in it where it stands, or lets it go on (containerd's task service, over the cgroup freezer). False when nothing runs in it. */
+  freeze(id: ContainerId, on: boolean): boolean;
   onEvent(listener: (event: ContainerEvent) => void): () => void;
 
   /** Runs to its end; resolves with the exit code. */
   exec(id: ContainerId, argv: readonly string[], io: ExecIo): Promise<number>;
+  /** Joins the streams of its first process; resolves when that has ended. */
   attach(id: ContainerId, io: ExecIo): Promise<void>;
+  /** Connects to a port on `localhost` in the pod's network namespace. */
+  portForward(sandbox: SandboxId, port: number): Promise<Connection>;
   logs(id: ContainerId): readonly LogLine[];
   /** Called for each line written after now. */
   followLogs(id: ContainerId, listener: (line: LogLine) => void): () => void;

@@ -49,9 +49,16 @@ export class ImagePuller {
     }
     note('Normal', 'Pulling', `Pulling image "${image}"`);
     let began = now;
+    const { trace } = this.self;
+    const cause = trace.current();
     const pulled = this.queue.then(() => {
       began = this.self.clock.now();
-      return this.runtime.pullImage(image);
+      // The pull before ended in this very event: this one does not follow from it, nor what it set free from this one.
+      const other = trace.current();
+      trace.because(cause);
+      const pull = this.runtime.pullImage(image);
+      trace.because(other);
+      return pull;
     });
     this.queue = pulled.catch(() => {});
     try {

@@ -470,11 +470,12 @@ test('port-forward joins a connection of the pod; a dead kubelet refuses', async
   node.create('web', web);
   await node.run(seconds(4));
   const up = new Pipe<Frame>();
-  up.write({ channel: 0, data: 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' });
+  up.write({ stream: 0, channel: 4, data: '80' });
+  up.write({ stream: 0, channel: 0, data: 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' });
   let frames: Frame[] = [];
   let answer: ApiResponse | undefined;
   node.loop.after(0, () => {
-    void node.ask('/portForward/default/web', { port: '80' }, { upgrade: up }).then((given) => {
+    void node.ask('/portForward/default/web', {}, { upgrade: up }).then((given) => {
       answer = given;
     });
   });

@@ -92,6 +92,7 @@ export class NodeStatus {
   private node: DeepReadonly<Node> | undefined;
   private lease: DeepReadonly<Lease> | undefined;
   private reportedAt = 0;
+  private renewedAt = 0;
   private signature = '';
   private wasReady: boolean | undefined;
   private syncing = false;
@@ -271,6 +272,10 @@ export class NodeStatus {
           });
         }
       }
+      // Unheard of for that long, the node may have been marked Unknown. Upstream reads the node with every look at its status and so sees it.
+      const now = this.self.clock.now();
+      if (this.renewedAt > 0 && now - this.renewedAt >= seconds(LEASE_SECONDS)) this.reportedAt = now - REPORT;
+      this.renewedAt = now;
     } catch (error) {
       // Somebody else wrote it, or it is gone: read it again next time.
       if (error instanceof ApiError) this.lease = undefined;

@@ -38,6 +38,7 @@ export interface KubeletNode {
   current(uid: string): PodObject | undefined;
   /** Sees to it that a static pod has its mirror in the API. */
   ensureMirror(pod: PodObject): void;
+  completeToken?(sealed: string): string;
   connect(ip: string, port: number, timeout: Duration): Promise<Connection>;
 }
 
@@ -76,6 +77,7 @@ export function guarded(self: Process, runtime: ContainerRuntime): ContainerRunt
     removeContainer: (id) => whileAlive(self, runtime.removeContainer(id)),
     exec: (id, argv, io) => whileAlive(self, runtime.exec(id, argv, io)),
     attach: (id, io) => whileAlive(self, runtime.attach(id, io)),
+    portForward: (sandbox, port) => whileAlive(self, runtime.portForward(sandbox, port)),
     pullImage: (image) => whileAlive(self, runtime.pullImage(image)),
     onEvent: (listener) => {
       const off = runtime.onEvent((event) => {

@@ -5,6 +5,7 @@
 import { seconds } from '../../sim/clock.ts';
 import { type Deferred, defer } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
+import type { TraceId } from '../../sim/trace.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { ApiError, type WatchEvent } from '../api/request.ts';
 import type { Stream } from '../api/stream.ts';
@@ -19,7 +20,7 @@ interface Entry {
   /** `undefined`: the API server says there is none. */
   object: Cached | undefined;
   known: boolean;
-  readonly waiting: Deferred<void>[];
+  readonly waiting: { readonly ready: Deferred<void>; readonly cause: TraceId }[];
   stream: Stream<unknown> | undefined;
   closed: boolean;
 }
@@ -44,9 +45,9 @@ export class ObjectCache {
     }
     entry.users.add(user);
     if (!entry.known) {
-      const waiter = defer<void>(this.self.clock);
-      entry.waiting.push(waiter);
-      await waiter.promise;
+      const ready = defer<void>(this.self.clock);
+      entry.waiting.push({ ready, cause: this.self.trace.current() });
+      await ready.promise;
     }
     return entry.object;
   }
@@ -65,7 +66,14 @@ export class ObjectCache {
     const changed = entry.known && entry.object?.metadata.resourceVersion !== object?.metadata.resourceVersion;
     entry.object = object;
     entry.known = true;
-    for (const waiter of entry.waiting.splice(0)) waiter.resolve();
+    // Each in an event of its own, so that every pod goes on on its own behalf.
+    const { clock, trace } = this.self;
+    const current = trace.current();
+    for (const { ready, cause } of entry.waiting.splice(0)) {
+      trace.because(cause);
+      clock.after(0, () => ready.resolve());
+    }
+    trace.because(current);
     if (changed) this.onChange([...entry.users]);
   }
 

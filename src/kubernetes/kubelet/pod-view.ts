@@ -58,4 +58,10 @@ export const containerHash = (container: ContainerSpec): string => hash32(JSON.s
 /** `web_default(1b4e…)`: how kubelets write pods in messages (`format.Pod`). */
 export const podText = (pod: PodObject): string => `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`;
 
-export const allContainers = (pod: PodObject): readonly ContainerSpec[] => [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+export const allContainers = (pod: PodObject): readonly ContainerSpec[] => [
+  ...(pod.spec?.initContainers ?? []),
+  ...(pod.spec?.containers ?? []),
+  ...ephemeralContainers(pod),
+];
+/** They differ from others in that they never restart and nothing waits for them (KEP-277). */
+export const ephemeralContainers = (pod: PodObject): readonly ContainerSpec[] => (pod.spec?.ephemeralContainers as readonly ContainerSpec[] | undefined) ?? [];

@@ -460,14 +460,14 @@ export class PodWorker {
   }
 
   private note(container: ContainerSpec | undefined, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const isInit = container && this.pod.spec?.initContainers?.includes(container);
-    this.node.recorder.event(
-      this.pod,
-      type,
-      reason,
-      message,
-      container ? { fieldPath: `spec.${isInit ? 'initContainers' : 'containers'}{${container.name}}` } : {},
-    );
+    const list = !container
+      ? ''
+      : this.pod.spec?.initContainers?.includes(container)
+        ? 'initContainers'
+        : this.pod.spec?.containers?.includes(container)
+          ? 'containers'
+          : 'ephemeralContainers';
+    this.node.recorder.event(this.pod, type, reason, message, container ? { fieldPath: `spec.${list}{${container.name}}` } : {});
   }
   private about(): string {
     return `Pod/${this.pod.metadata.namespace}/${this.pod.metadata.name}`;

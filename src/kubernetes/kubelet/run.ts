@@ -27,7 +27,7 @@ import { allocatableOf, type Capacity, type NodeInfo, NodeStatus } from './node-
 import { ObjectCache } from './object-cache.ts';
 import type { PodObject } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
-import { createServer } from './server.ts';
+import type { ServerSources } from './server.ts';
 import { createSeen, isMirror, isStatic, Manifests, Mirrors, RESCAN } from './static-pods.ts';
 import { Statuses, sameJson } from './statuses.ts';
 
@@ -53,6 +53,8 @@ export interface KubeletOptions {
   readonly clusterDomain?: string;
   /** Publishes the kubelet's own API (port 10250). */
   serve(handler: ApiHandler): void;
+  /** The real token of one the API server gave its kubelet sealed (`apiserver/tokens.ts`); called when somebody reads the file. */
+  completeToken?(sealed: string): string;
   /** From the node's own network, for httpGet, tcpSocket and grpc probes. */
   connect(ip: string, port: number, timeout: Duration): Promise<Connection>;
 }
@@ -255,16 +257,20 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
     });
   });
 
-  options.serve(
-    createServer(node, {
-      pod: (namespace, name) => {
-        const key = `${namespace}/${name}`;
-        return statics(key) ?? pods.get(key);
-      },
-      pods: () => [...workers.values()].map((worker) => worker.spec),
-      status: (uid) => statuses.get(uid),
-    }),
-  );
+  const sources: ServerSources = {
+    pod: (namespace, name) => {
+      const key = `${namespace}/${name}`;
+      return statics(key) ?? pods.get(key);
+    },
+    pods: () => [...workers.values()].map((worker) => worker.spec),
+    status: (uid) => statuses.get(uid),
+  };
+  // Nobody asks a kubelet for anything while a cluster boots: what answers comes with the first question.
+  let server: ApiHandler | undefined;
+  options.serve(async (request) => {
+    server ??= (await self.outside(import('./server.ts'))).createServer(node, sources);
+    return server(request);
+  });
   nodeStatus.start();
   rescan();
 

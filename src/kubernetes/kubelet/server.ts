@@ -5,13 +5,14 @@
 
 import { seconds } from '../../sim/clock.ts';
 import type { DeepReadonly, Json } from '../api/json.ts';
-import { type ApiHandler, type ApiRequest, type ApiResponse, type Frame, type Status, TransportError } from '../api/request.ts';
+import { type ApiHandler, type ApiRequest, type ApiResponse, TransportError } from '../api/request.ts';
 import { Pipe } from '../api/stream.ts';
 import { instantOf, microTimestamp } from '../api/time.ts';
 import type { PodStatus } from '../api/types.gen.ts';
-import type { ContainerStatus, ExecIo, LogLine } from './cri.ts';
+import type { ContainerStatus, LogLine } from './cri.ts';
 import type { KubeletNode } from './node.ts';
-import { type PodObject, viewOf } from './pod-view.ts';
+import { allContainers, type PodObject, readySandbox, viewOf } from './pod-view.ts';
+import { attach, exec, portForward } from './streaming.ts';
 
 export interface ServerSources {
   /** Every pod of this node, by namespace and name. */
@@ -22,7 +23,6 @@ export interface ServerSources {
 
 const text = (status: number, body: string): ApiResponse => ({ status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body });
 const one = (value: string | readonly string[] | undefined): string | undefined => (typeof value === 'string' ? value : value?.[0]);
-const many = (value: string | readonly string[] | undefined): readonly string[] => (value === undefined ? [] : typeof value === 'string' ? [value] : value);
 const yes = (value: string | readonly string[] | undefined): boolean => one(value) === 'true' || one(value) === '1';
 
 export function createServer(node: KubeletNode, sources: ServerSources): ApiHandler {
@@ -36,28 +36,35 @@ export function createServer(node: KubeletNode, sources: ServerSources): ApiHand
         return { status: 200, headers: { 'content-type': 'application/json' }, body: podList(sources) };
       case 'stats':
         return { status: 200, headers: { 'content-type': 'application/json' }, body: statsSummary(node, sources) };
-      case 'containerLogs':
+      case 'containerLogs': {
+        const pod = sources.pod(namespace, name);
+        return pod ? logs(node, sources, pod, container, request) : text(404, `pod "${name}" not found`);
+      }
       case 'exec':
       case 'attach': {
         const pod = sources.pod(namespace, name);
-        if (!pod) return text(404, `pod "${name}" not found`);
-        if (verb === 'containerLogs') return logs(node, sources, pod, container, request);
-        const status = viewOf(node.runtime, pod.metadata.uid ?? '')
-          .containers.get(container)
-          ?.find((other) => other.state === 'running');
-        if (!status) return text(404, `container not found ("${container}")`);
+        const status = pod && runningContainer(node, pod, container);
+        const { stdin, stdout, stderr } = request.query;
+        if (!yes(stdin) && !yes(stdout) && !yes(stderr)) return text(400, 'you must specify at least 1 of stdin, stdout, stderr');
+        if (!status)
+          return text(500, verb === 'exec' ? `container not found ("${container}")` : `container ${container} not found in pod ${name}_${namespace}`);
         return verb === 'exec' ? exec(node, status, request) : attach(node, status, request);
       }
       case 'portForward': {
         const pod = sources.pod(namespace, name);
-        if (!pod) return text(404, `pod "${name}" not found`);
-        return portForward(node, sources, pod, request);
+        const sandbox = pod && readySandbox(viewOf(node.runtime, pod.metadata.uid ?? ''));
+        return sandbox ? portForward(node, sandbox.id, request) : text(500, `pod not found ("${name}_${namespace}")`);
       }
       default:
         return text(404, '404 page not found\n');
     }
   };
 }
+
+const runningContainer = (node: KubeletNode, pod: PodObject, container: string): ContainerStatus | undefined =>
+  viewOf(node.runtime, pod.metadata.uid ?? '')
+    .containers.get(container)
+    ?.find((other) => other.state === 'running');
 
 const podList = (sources: ServerSources): Json =>
   ({
@@ -87,7 +94,7 @@ function statsSummary(node: KubeletNode, sources: ServerSources): Json {
 
 // --- Logs -------------------------------------------------------------------------------------------
 function logs(node: KubeletNode, sources: ServerSources, pod: PodObject, name: string, request: ApiRequest): ApiResponse {
-  const known = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].some((container) => container.name === name);
+  const known = allContainers(pod).some((container) => container.name === name);
   if (!known) return text(404, `container "${name}" not found in pod "${pod.metadata.name}"`);
   const list = viewOf(node.runtime, pod.metadata.uid ?? '').containers.get(name) ?? [];
   const previous = yes(request.query['previous']);
@@ -97,7 +104,9 @@ function logs(node: KubeletNode, sources: ServerSources, pod: PodObject, name: s
   if (!status || status.state === 'created') {
     if (previous) return text(400, `previous terminated container "${name}" in pod "${pod.metadata.name}" not found`);
     const all = sources.status(pod.metadata.uid ?? '');
-    const state = [...(all?.containerStatuses ?? []), ...(all?.initContainerStatuses ?? [])].find((one) => one.name === name)?.state;
+    const state = [...(all?.containerStatuses ?? []), ...(all?.initContainerStatuses ?? []), ...(all?.ephemeralContainerStatuses ?? [])].find(
+      (one) => one.name === name,
+    )?.state;
     const why = state?.waiting?.reason;
     const what = why === 'ErrImagePull' || why === 'ImagePullBackOff' ? 'trying and failing to pull image' : `waiting to start: ${why ?? 'ContainerCreating'}`;
     return text(400, `container "${name}" in pod "${pod.metadata.name}" is ${what}`);
@@ -145,114 +154,3 @@ function logs(node: KubeletNode, sources: ServerSources, pod: PodObject, name: s
 /** A container that waits for its restart: its newest dead one is the previous. */
 const waits = (sources: ServerSources, pod: PodObject, name: string): boolean =>
   sources.status(pod.metadata.uid ?? '')?.containerStatuses?.find((status) => status.name === name)?.state?.waiting !== undefined;
-
-// --- exec and attach ----------------------------------------------------------------------------------
-function exec(node: KubeletNode, status: ContainerStatus, request: ApiRequest): ApiResponse {
-  const command = many(request.query['command']);
-  return upgraded(request, (io, finish) => {
-    node.runtime.exec(status.id, command, io).then(
-      (code) => finish(code === 0 ? SUCCESS : failure(code)),
-      (error: Error) => finish(internal(`error executing command in container: ${error.message}`)),
-    );
-  });
-}
-function attach(node: KubeletNode, status: ContainerStatus, request: ApiRequest): ApiResponse {
-  return upgraded(request, (io, finish) => {
-    node.runtime.attach(status.id, io).then(
-      () => finish(SUCCESS),
-      (error: Error) => finish(internal(`error attaching to container: ${error.message}`)),
-    );
-  });
-}
-
-const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 200 };
-/** How an exit code travels on the error channel (`remotecommand/exec.go`). */
-const failure = (code: number): Status => ({
-  kind: 'Status',
-  apiVersion: 'v1',
-  metadata: {},
-  status: 'Failure',
-  message: `command terminated with non-zero exit code: exit status ${code}`,
-  reason: 'NonZeroExitCode',
-  details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
-  code: 500,
-});
-const internal = (message: string): Status => ({
-  kind: 'Status',
-  apiVersion: 'v1',
-  metadata: {},
-  status: 'Failure',
-  message: `Internal error occurred: ${message}`,
-  reason: 'InternalError',
-  code: 500,
-});
-
-/** Joins a process's streams to the channels of the connection. */
-function upgraded(request: ApiRequest, begin: (io: ExecIo, finish: (status: Status) => void) => void): ApiResponse {
-  const out = new Pipe<Frame>();
-  const tty = yes(request.query['tty']);
-  const wantsInput = yes(request.query['stdin']);
-  let reader: ((text: string | undefined) => void) | undefined;
-  const early: (string | undefined)[] = [];
-  const put = (input: string | undefined): void => {
-    if (reader) reader(input);
-    else early.push(input);
-  };
-  request.upgrade?.read({
-    value: (frame) => {
-      if (frame.channel === 0) put(frame.data);
-      else if (frame.channel === 255 && frame.data === '0') put(undefined);
-    },
-    end: () => put(undefined),
-  });
-  const io: ExecIo = {
-    stdout: (data) => out.write({ channel: 1, data }),
-    stderr: (data) => out.write({ channel: 2, data }),
-    tty,
-    ...(wantsInput && {
-      stdin: (take) => {
-        reader = take;
-        for (const input of early.splice(0)) take(input);
-      },
-    }),
-  };
-  // The client has gone: what reads its input sees the end.
-  out.onCancel(() => put(undefined));
-  begin(io, (status) => {
-    out.write({ channel: 3, data: JSON.stringify(status) });
-    out.close();
-  });
-  return { status: 101, headers: { 'sec-websocket-protocol': 'v5.channel.k8s.io' }, stream: out };
-}
-
-/**
- * `/portForward/{namespace}/{pod}?port=8080`. Here simplified: one connection of the pod per request, its
- * bytes on channels 0 (to the pod) and 1 (from it), what went wrong on channel 3, instead of a pair of
- * channels per port.
- */
-function portForward(node: KubeletNode, sources: ServerSources, pod: PodObject, request: ApiRequest): ApiResponse {
-  const port = Number(one(request.query['port']) ?? one(request.query['ports']));
-  const ip = sources.status(pod.metadata.uid ?? '')?.podIP ?? '';
-  const out = new Pipe<Frame>();
-  const fail = (message: string): void => {
-    out.write({ channel: 3, data: JSON.stringify(internal(message)) });
-    out.close();
-  };
-  node.connect(ip, port, seconds(10)).then(
-    async (connection) => {
-      out.onCancel(() => connection.close());
-      request.upgrade?.read({ value: (frame) => frame.channel === 0 && connection.send(frame.data), end: () => connection.close() });
-      try {
-        for (let data = await connection.receive(); data !== undefined; data = await connection.receive()) out.write({ channel: 1, data });
-        out.close();
-      } catch (error) {
-        fail(error instanceof Error ? error.message : String(error));
-      }
-    },
-    () =>
-      fail(
-        `error forwarding port ${port} to pod ${pod.metadata.uid}, uid : failed to execute portforward in network namespace: failed to connect to localhost:${port} inside namespace: dial tcp4 127.0.0.1:${port}: connect: connection refused`,
-      ),
-  );
-  return { status: 101, headers: { 'sec-websocket-protocol': 'v4.channel.k8s.io' }, stream: out };
-}

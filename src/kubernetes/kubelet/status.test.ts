@@ -269,5 +269,9 @@ test('DNS policies', () => {
 test('status patches say only what changed', () => {
   expect(statusPatch({ phase: 'Running', podIP: '1' }, { phase: 'Running', podIP: '1' })).toBeUndefined();
   expect(statusPatch({ phase: 'Pending', reason: 'x' }, { phase: 'Running' })).toEqual({ phase: 'Running', reason: null });
+  const waiting = { type: 'Ready', status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status: [c]' };
+  expect(statusPatch({ conditions: [waiting] }, { conditions: [{ type: 'Ready', status: 'True' }] })).toEqual({
+    conditions: [{ type: 'Ready', status: 'True', reason: null, message: null }],
+  });
   expect(statusPatch({ podIPs: [{ ip: '1' }] }, { podIPs: [{ ip: '2' }] })).toEqual({ podIPs: [{ ip: '2' }, { ip: '1', $patch: 'delete' }] });
 });

@@ -8,7 +8,7 @@ import type { DeepReadonly } from '../api/json.ts';
 import { timestamp } from '../api/time.ts';
 import type { ContainerState, ContainerStatus, PodCondition, PodStatus } from '../api/types.gen.ts';
 import type { ContainerStatus as RuntimeStatus } from './cri.ts';
-import { type ContainerSpec, isSidecar, newest, type PodObject, type PodView, readySandbox, restartCount } from './pod-view.ts';
+import { type ContainerSpec, ephemeralContainers, isSidecar, newest, type PodObject, type PodView, readySandbox, restartCount } from './pod-view.ts';
 import { qosClass } from './qos.ts';
 
 export interface StatusInput {
@@ -44,6 +44,7 @@ export function podStatus(input: StatusInput): Status {
   const hasInit = (spec?.initContainers?.length ?? 0) > 0;
   const containers = (spec?.containers ?? []).map((container) => containerStatus(input, container, false, hasInit));
   const inits = (spec?.initContainers ?? []).map((container) => containerStatus(input, container, true, hasInit));
+  const ephemeral = ephemeralContainers(pod).map((container) => ephemeralStatus(input, container));
   const phase = input.failed ? 'Failed' : old.phase === 'Failed' || old.phase === 'Succeeded' ? old.phase : phaseOf(pod, inits, containers, input.terminal);
   const sandbox = readySandbox(view);
   const ips = spec?.hostNetwork ? (sandbox ? [input.hostIP] : []) : (sandbox?.ips ?? []);
@@ -62,6 +63,7 @@ export function podStatus(input: StatusInput): Status {
     startTime: old.startTime ?? timestamp(input.now),
     ...(hasInit && { initContainerStatuses: inits }),
     containerStatuses: containers,
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
   };
 }
 
@@ -123,6 +125,13 @@ function containerStatus(input: StatusInput, container: ContainerSpec, isInit: b
     ...(running && hasResources && { resources, ...(resources.requests && { allocatedResources: resources.requests }) }),
     ...(mounts && { volumeMounts: mounts }),
   };
+}
+
+/** Nobody probes it, and nobody asks whether it is ready. */
+function ephemeralStatus(input: StatusInput, container: ContainerSpec): DeepReadonly<ContainerStatus> {
+  const before = input.old.ephemeralContainerStatuses?.find((status) => status.name === container.name);
+  const { started: _, ...status } = containerStatus({ ...input, old: { containerStatuses: before ? [before] : [] } }, container, false, false);
+  return { ...status, ready: false };
 }
 
 const volumeMounts = (container: ContainerSpec) =>

@@ -106,7 +106,7 @@ export class Statuses {
   }
 }
 
-/** What changes `before` into `after`; undefined when nothing does. Lists go whole, except that addresses no longer had are struck out. */
+/** What changes `before` into `after`; undefined when nothing does. Lists go whole, except that addresses no longer had, and what conditions no longer say, are struck out. */
 export function statusPatch(before: Status, after: Status): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {};
   const old = before as Readonly<Record<string, unknown>>;
@@ -114,6 +114,17 @@ export function statusPatch(before: Status, after: Status): Record<string, unkno
   for (const field of Object.keys(next)) if (!sameJson(old[field], next[field])) patch[field] = next[field];
   for (const field of ['podIP', 'podIPs', 'reason', 'message', 'initContainerStatuses'])
     if (old[field] !== undefined && next[field] === undefined) patch[field] = null;
+  // A strategic merge joins conditions by type: what one no longer says must be struck out.
+  if (patch['conditions'] && before.conditions) {
+    patch['conditions'] = (after.conditions ?? []).map((condition) => {
+      const said = before.conditions!.find(({ type }) => type === condition.type);
+      return {
+        ...condition,
+        ...(said?.reason !== undefined && condition.reason === undefined ? { reason: null } : {}),
+        ...(said?.message !== undefined && condition.message === undefined ? { message: null } : {}),
+      };
+    });
+  }
   if (patch['podIPs'] && before.podIPs) {
     // A strategic merge joins these lists by ip.
     const gone = before.podIPs.filter((entry) => !after.podIPs?.some((other) => other.ip === entry.ip));

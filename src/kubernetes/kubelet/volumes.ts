@@ -204,7 +204,9 @@ export class PodVolumes {
     for (const [path, text] of Object.entries(data)) {
       const full = `${directory}/${path}`;
       if (this.written.get(full) === text && files.exists(full)) continue;
-      files.write(full, text);
+      const { completeToken } = this.node;
+      if (completeToken && text.startsWith('~.')) files.promise(full, text, () => completeToken(text));
+      else files.write(full, text);
       this.written.set(full, text);
     }
     for (const full of [...this.written.keys()]) {

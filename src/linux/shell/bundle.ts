@@ -1,5 +1,5 @@
 /** What `lazy.ts` brings in, in one piece. */
 export { applets } from './applets/applets.ts';
 export { createTerminal } from './interactive.ts';
-export { runCommand, sh } from './shell.ts';
-export { Shell } from './state.ts';
+export { CommandSession, sh } from './shell.ts';
+export { Tty } from './tty.ts';

@@ -8,6 +8,7 @@
  * are what a person types into.
  */
 
+import { type Deferred, defer, Mailbox } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
 import type { Program, ProgramContext } from '../program.ts';
 import { applets } from './applets/applets.ts';
@@ -142,38 +143,96 @@ export interface CommandContext {
   readonly stdin?: string;
   /** `bash` by default. */
   readonly shell?: string;
-  /** A shell kept between lines: variables, functions, directory and history live on, as at a prompt. */
-  readonly session?: Shell;
+}
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
 }
 
-/** One command line without a terminal, as `bash -c` would run it; errors read as at a prompt. */
-export async function runCommand(
-  context: CommandContext,
-  line: string,
-): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
-  const stdout: string[] = [];
-  const stderr: string[] = [];
-  const program: Program = async (self) => {
-    const shell = context.session ?? new Shell();
+/**
+ * A shell without a terminal, given line after line, as at a prompt: variables, functions, directory,
+ * history and background jobs live on from one to the next. A line need not wait for the one before.
+ */
+export class CommandSession {
+  private readonly lines: Mailbox<Line>;
+  private readonly pending = new Set<Line>();
+  private readonly shell = new Shell();
+  private readonly running: Running;
+
+  constructor(private readonly context: CommandContext) {
+    const { self, machine, shell = 'bash', env, cwd } = context;
+    this.lines = new Mailbox(self.clock);
+    this.running = machine.startProgram((program) => this.serve(program), {
+      parent: self,
+      argv: [shell],
+      env,
+      cwd,
+      stdin: new SharedInput(textInput('')),
+      stdout: () => {},
+      stderr: () => {},
+    });
+    // `kill $$`: nobody is left to answer.
+    this.running.exit.then((exitCode) => {
+      for (const line of [...this.pending]) this.answer(line, exitCode);
+    });
+  }
+
+  run(text: string): Promise<CommandResult> {
+    const line: Line = { text, stdout: [], stderr: [], done: defer<CommandResult>(this.context.self.clock) };
+    this.pending.add(line);
+    this.lines.put(line);
+    return line.done.promise;
+  }
+
+  private answer(line: Line, exitCode: number): void {
+    this.pending.delete(line);
+    line.done.resolve({ stdout: line.stdout.join(''), stderr: line.stderr.join(''), exitCode });
+  }
+
+  /** Ends the shell and what it has left running. */
+  close(): void {
+    this.running.kill(129);
+  }
+
+  private async serve(self: ProgramContext): Promise<number> {
+    const { shell } = this;
     if (isMachineContext(self)) shell.pid = self.pid;
-    if (shell.history.length === 0) {
-      shell.name = context.shell ?? 'bash';
-      shell.cwd = self.cwd;
-      for (const [name, value] of Object.entries(self.env)) shell.variables.set(name, { value, exported: true, readonly: false });
-      shell.set('PWD', self.cwd, true);
+    shell.name = this.context.shell ?? 'bash';
+    shell.cwd = self.cwd;
+    for (const [name, value] of Object.entries(self.env)) shell.variables.set(name, { value, exported: true, readonly: false });
+    shell.set('PWD', self.cwd, true);
+    for (;;) {
+      const line = await this.lines.take();
+      shell.history.push(line.text);
+      const own: ProgramContext = {
+        ...self,
+        stdin: new SharedInput(textInput(this.context.stdin ?? '')),
+        stdout: (text) => void line.stdout.push(text),
+        stderr: (text) => void line.stderr.push(text),
+      };
+      runScript(own, shell, hostOf(own), line.text).then(
+        (exitCode) => this.answer(line, exitCode),
+        (error) => {
+          line.stderr.push(`${error instanceof Error ? error.message : String(error)}\n`);
+          this.answer(line, 1);
+        },
+      );
     }
-    shell.history.push(line);
-    return runScript(self, shell, hostOf(self), line);
-  };
-  const running = context.machine.startProgram(program, {
-    parent: context.self,
-    argv: [context.shell ?? 'bash', '-c', line],
-    env: context.env,
-    cwd: context.cwd,
-    stdin: new SharedInput(textInput(context.stdin ?? '')),
-    stdout: (text) => stdout.push(text),
-    stderr: (text) => stderr.push(text),
-  });
-  const exitCode = await running.exit;
-  return { stdout: stdout.join(''), stderr: stderr.join(''), exitCode };
+  }
+}
+
+interface Line {
+  readonly text: string;
+  readonly stdout: string[];
+  readonly stderr: string[];
+  readonly done: Deferred<CommandResult>;
+}
+
+/** One command line without a terminal, as `bash -c` would run it; errors read as at a prompt. What it leaves in the background ends with it. */
+export async function runCommand(context: CommandContext, line: string): Promise<CommandResult> {
+  const session = new CommandSession(context);
+  const result = await session.run(line);
+  session.close();
+  return result;
 }

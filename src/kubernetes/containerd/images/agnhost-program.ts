@@ -1,11 +1,12 @@
 /**
  * agnhost, the Kubernetes e2e tests' image (`test/images/agnhost`): `netexec`, `serve-hostname`,
- * `liveness`, `pause`, `dns-suffix`, `etc-hosts`. With no argument it pauses.
+ * `liveness`, `pause`, `dns-suffix`, `etc-hosts`, and the two of `agnhost-webhook.ts`. With no argument it pauses.
  */
 import { httpGet, serveHttp } from '../../../linux/http.ts';
 import type { Program, ProgramContext } from '../../../linux/program.ts';
 import { seconds } from '../../../sim/clock.ts';
 import { type Deferred, defer } from '../../../sim/mailbox.ts';
+import { conversionWebhook, webhook } from './agnhost-webhook.ts';
 import { slashTime } from './clock-text.ts';
 import { pause } from './pause.ts';
 
@@ -112,6 +113,10 @@ export const agnhost: Program = async (self) => {
       return serveHostname(inner);
     case 'liveness':
       return liveness(inner);
+    case 'webhook':
+      return webhook(inner);
+    case 'crd-conversion-webhook':
+      return conversionWebhook(inner);
     case 'etc-hosts':
       self.stdout(self.files.read('/etc/hosts'));
       return 0;

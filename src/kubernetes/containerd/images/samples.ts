@@ -33,6 +33,15 @@ export const sampleImages: readonly Image[] = [
     stopSignal: 'QUIT',
     idle,
   }),
+  // Of this project: an issuer of ID tokens for --oidc-issuer-url.
+  defineImage({
+    names: ['orrery/oidc-issuer:1.0', 'orrery/oidc-issuer:latest'],
+    sizeBytes: 9_000_000,
+    programs: { ...basePrograms, '/oidc-issuer': bring((all) => all.oidcIssuer) },
+    entrypoint: ['/oidc-issuer'],
+    ports: [443],
+    idle,
+  }),
   defineImage({
     names: ['perl:5.34.0', 'perl:5.34', 'perl:latest'],
     sizeBytes: 336_000_000,

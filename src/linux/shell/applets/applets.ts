@@ -6,9 +6,10 @@ import { nano } from './nano.ts';
 import { networkApplets } from './network.ts';
 import { sed } from './sed.ts';
 import { systemApplets } from './system.ts';
+import { tar } from './tar.ts';
 import { textApplets } from './text.ts';
 
-export const applets: Readonly<Record<string, Program>> = { ...textApplets, ...fileApplets, ...systemApplets, ...networkApplets, sed, awk, nano };
+export const applets: Readonly<Record<string, Program>> = { ...textApplets, ...fileApplets, ...systemApplets, ...networkApplets, sed, awk, nano, tar };
 
 /** Looks into the machine that the host grants: each gives the text the program of that name prints. */
 export interface HostTools {

@@ -1,9 +1,9 @@
 /** Programs for files and directories. Here simplified: files have no owner, no mode and no time; what `ls -l` says of them is a constant. */
+import { byteLength } from '../../bytes.ts';
 import { FileError } from '../../files.ts';
 import type { Program, ProgramContext } from '../../program.ts';
 import { patternToRegExp } from '../pattern.ts';
 import { AppletError, applet, isBusybox, nameOf, parseFlags, pathOf } from './applet.ts';
-import { byteLength } from './text.ts';
 
 const missing = (self: ProgramContext, path: string, verb: string, error = 'No such file or directory'): string =>
   isBusybox(self) ? `${nameOf(self)}: ${path}: ${error}\n` : `${nameOf(self)}: ${verb} '${path}': ${error}\n`;

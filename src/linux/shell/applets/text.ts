@@ -1,5 +1,6 @@
 /** Programs that read lines and write lines. Each hands on what it can as soon as it can. */
 import { seconds } from '../../../sim/clock.ts';
+import { byteLength } from '../../bytes.ts';
 import { FileError } from '../../files.ts';
 import type { Program, ProgramContext } from '../../program.ts';
 import { escapeRegExp } from '../pattern.ts';
@@ -204,7 +205,7 @@ const tail = applet(async (given) => {
     first = false;
     const all = await readAll(input);
     if (bytes !== undefined) {
-      self.stdout(text.startsWith('+') ? all.slice(count - 1) : count === 0 ? '' : all.slice(-count));
+      self.stdout(text.startsWith('+') ? all.slice(Math.max(0, count - 1)) : count === 0 ? '' : all.slice(-count));
       return;
     }
     const lines = all.split('\n');
@@ -228,16 +229,6 @@ const tail = applet(async (given) => {
     }
   }
 });
-
-/** Bytes of a text in UTF-8. */
-export function byteLength(text: string): number {
-  let bytes = 0;
-  for (const c of text) {
-    const code = c.codePointAt(0)!;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
-}
 
 const wc = applet(async (self) => {
   const flags = parseFlags(self, 'lwcm', { lines: 'l', words: 'w', bytes: 'c', chars: 'm' });
