@@ -10,17 +10,10 @@ export interface Difference {
 }
 
 const HELP = 'help texts are ours: short, without the long description and the examples';
-const TEMPLATE = 'Go templates are not read yet';
 
 const all = (scenario: string, reason: string, lines: readonly string[]): readonly Difference[] => lines.map((line) => ({ scenario, line, reason }));
 
 export const DIFFERENCES: readonly Difference[] = [
-  ...all('get with templates', TEMPLATE, [
-    'kubectl get pod solo -o go-template=\'{{.metadata.name}}{{"\\n"}}\'',
-    "kubectl get pods -o go-template='{{len .items}}'",
-  ]),
-  ...all('diff', 'diff is not written yet', ['kubectl diff -f diff.yaml', 'kubectl diff -f diff2.yaml | grep -E "^[-+] "']),
-  ...all('autoscale', 'autoscale is not written yet', ['kubectl autoscale deploy auto --min=1 --max=5 --cpu-percent=80']),
   ...all('create with mistakes', HELP, ['kubectl create secret']),
   ...all('rollout', HELP, ['kubectl rollout']),
   ...all('top without metrics', HELP, ['kubectl top']),

@@ -7,6 +7,7 @@
  * where there is none. ORRERY_SCENARIO=rollout plays only those with `rollout` in their names.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../src/kubernetes/kubectl/commands/commands.ts';
 import { DIFFERENCES } from './differences.ts';
 import { comparable } from './normalise.ts';
 import { OurSide } from './ours.ts';
@@ -34,6 +35,16 @@ test('a kubectl to compare with', () => {
     expect(found, `differences.ts names a scenario there is not: ${scenario}`).toBeDefined();
     expect(found?.steps, `differences.ts names a line that ${scenario} has not`).toContain(line);
   }
+});
+
+test('every command is in a scenario', () => {
+  const lines = FAMILIES.flatMap(({ scenarios }) => scenarios.flatMap(({ steps }) => steps.filter((step) => typeof step === 'string'))).join('\n');
+  const paths = Object.entries(COMMANDS).flatMap(([name, { subcommands, run }]) => [
+    ...(run ? [name] : []),
+    ...Object.keys(subcommands ?? {}).map((sub) => `${name} ${sub}`),
+  ]);
+  expect(paths.filter((path) => !new RegExp(`\\bkubectl (-[^ ]+ )*${path}(?![\\w-])`).test(lines))).toEqual([]);
+  expect(FAMILIES.reduce((sum, { scenarios }) => sum + scenarios.length, 0)).toBeGreaterThanOrEqual(150);
 });
 
 interface Told {
@@ -83,7 +94,8 @@ describe.runIf(kubectl !== undefined)('printed by both', () => {
   beforeAll(async () => {
     for (const family of families) played.set(family.name, play(family));
     await Promise.allSettled(played.values());
-  }, 300_000);
+    // Every family may take this long on a slow machine; all together take a fraction of it on two cores.
+  }, 60_000 * families.length);
 
   describe.each(families)('$name', (family) => {
     test.each(family.scenarios)('$name', async ({ name }) => {

@@ -10,11 +10,16 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   // The server: a port of the loopback here, the control plane's address there.
   [/https?:\/\/(127\.0\.0\.1:\d+|10\.0\.0\.10:6443)/g, 'SERVER'],
   [/\b(127\.0\.0\.1:\d{4,5}|10\.0\.0\.10:6443)\b/g, 'SERVER'],
+  // The home directory, and what `diff` compares.
+  [/\/tmp\/orrery-kubectl-\w+\/home|\/home\/you\b/g, 'HOME'],
+  [/\b(LIVE|MERGED)-\d+/g, '$1-N'],
+  [/\b0xc[0-9a-f]{9}\b/g, 'POINTER'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'UID'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?\+0000( UTC)?|Z)?/g, 'TIME'],
   [/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME'],
   [/\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000/g, 'TIME'],
   [/(resourceVersion"?: ?"?)\d+/g, '$1REVISION'],
+  [/(Resource Version: +)\d+/g, '$1REVISION'],
   // In go's and jsonpath's prints of objects.
   [/(resourceVersion:)\d+/g, '$1REVISION'],
   [/\b(10\.244)\.\d+\.\d+\b/g, 'POD_IP'],

@@ -22,7 +22,7 @@ import type { Outcome } from './scenario.ts';
 /** Virtual seconds per real second while kubectl thinks or watches. */
 const PACE = 25;
 /** A command that hangs is told to end after so many real milliseconds. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** The kubectl to hold ours against, or undefined: one of our release, for texts differ from one to the next. ORRERY_KUBECTL names one, of whatever release. */
 export function findKubectl(): string | undefined {

@@ -8,6 +8,8 @@ import { loadDocuments, YamlError } from '../api/yaml.ts';
 import { groupVersionOf, pathOf, type ResourceInfo, resourceText } from './discovery.ts';
 import { AggregateFailure, KubectlError } from './errors.ts';
 import { type FlagSpecs, SELECTOR_FLAGS } from './flags.ts';
+import { buildText } from './kustomize/build.ts';
+import { KustomizeError } from './kustomize/resource.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
 
 export interface Target {
@@ -131,15 +133,27 @@ export interface Loaded {
   readonly source: string;
 }
 
+/** Files or a kustomization are given. */
+export const fromFiles = (session: Session): boolean => session.flags.list('filename').length > 0 || session.flags.text('kustomize') !== '';
+
 /** Objects of the files given with -f: files, directories, `-`, and `List`s taken apart. */
 export async function loadFiles(session: Session): Promise<readonly Loaded[]> {
   const { self, flags } = session;
   const paths = flags.list('filename');
-  if (paths.length === 0) {
-    if (flags.text('kustomize')) throw new KubectlError('kustomize is not modelled here');
-    throw new KubectlError('must specify one of -f and -k');
-  }
+  const folder = flags.text('kustomize');
+  if (paths.length === 0 && folder === '') throw new KubectlError('must specify one of -f and -k');
+  if (folder !== '' && (paths.length > 0 || flags.bool('recursive')))
+    throw new KubectlError(paths.length > 0 ? 'only one of -f or -k can be specified' : "the -k flag can't be used with -f or -R");
   const loaded: Loaded[] = [];
+  if (folder !== '') {
+    // A text like any other, as far as the rest is concerned.
+    try {
+      loaded.push(...parse(buildText(folder, { files: self.files, cwd: self.cwd, warn: session.err }), folder));
+    } catch (error) {
+      if (error instanceof KustomizeError) throw new KubectlError(error.message);
+      throw error;
+    }
+  }
   for (const given of paths) {
     if (/^https?:\/\//.test(given)) throw new KubectlError(`unable to read URL ${JSON.stringify(given)}, the laptop has no way to the Internet`);
     if (given === '-') {
@@ -254,6 +268,8 @@ export async function forEach<T>(items: readonly T[], each: (item: T) => Promise
 export async function resolveObjects(
   session: Session,
   args: readonly string[],
+  /** A kind without a name or a selector means all of it. */
+  whole = false,
 ): Promise<{ readonly found: readonly (Target & { readonly object: ObjectLike })[]; readonly failures: readonly unknown[] }> {
   const { flags } = session;
   const found: (Target & { readonly object: ObjectLike })[] = [];
@@ -265,7 +281,7 @@ export async function resolveObjects(
       failures.push(error);
     }
   };
-  if (flags.list('filename').length > 0) {
+  if (fromFiles(session)) {
     for (const loaded of await loadFiles(session)) await attempt(await locate(session, loaded));
     return { found, failures };
   }
@@ -275,7 +291,8 @@ export async function resolveObjects(
   const selection = await select(session, args, { everything, selector });
   for (const target of selection.targets) await attempt(target);
   for (const info of selection.lists) {
-    if (!selector && !flags.bool('all') && !flags.text('field-selector')) throw new KubectlError('resource(s) were provided, but no name was specified');
+    if (!whole && !selector && !flags.bool('all') && !flags.text('field-selector'))
+      throw new KubectlError('resource(s) were provided, but no name was specified');
     const list = await listObjects(session, info, { everything, selector, fieldSelector: flags.text('field-selector'), chunk: 0 });
     for (const object of list.items) found.push({ info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object });
   }

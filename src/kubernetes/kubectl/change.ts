@@ -8,7 +8,7 @@ import { type DryRun, writeQuery } from './printers/result.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from './session.ts';
 
 export type PatchKind = 'strategic' | 'merge' | 'json';
-const MEDIA: Readonly<Record<PatchKind, string>> = {
+export const MEDIA: Readonly<Record<PatchKind, string>> = {
   strategic: 'application/strategic-merge-patch+json',
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',

@@ -170,7 +170,9 @@ async function argumentsOf(session: Session, path: readonly string[], args: read
     if (slash >= 0) return (await namesOf(session, current.slice(0, slash))).map((name) => current.slice(0, slash + 1) + name);
     return types.map((type) => `${type}/`);
   };
-  if (verb === 'apply' || (verb === 'create' && sub === '') || verb === 'replace' || verb === 'diff') return undefined;
+  if (verb === 'apply' || (verb === 'create' && sub === '') || verb === 'replace' || verb === 'diff' || verb === 'kustomize') return undefined;
+  if (verb === 'completion') return args.length > 0 ? [] : ['bash', 'fish', 'powershell', 'zsh'];
+  if (verb === 'certificate') return (await namesOf(session, 'certificatesigningrequests')).filter((name) => !args.includes(name));
   if (verb === 'exec' && args.length > 0) return undefined;
   if (POD_COMMANDS.has(verb)) {
     if (args.length > 0) return [];
@@ -179,8 +181,7 @@ async function argumentsOf(session: Session, path: readonly string[], args: read
   }
   if (NODE_COMMANDS.has(verb)) return (await namesOf(session, 'nodes')).filter((name) => !args.includes(name));
   if (verb === 'top') return namesOf(session, sub === 'node' ? 'nodes' : 'pods');
-  if (verb === 'config')
-    return sub === 'use-context' || sub === 'delete-context' || sub === 'set-context' ? session.config.contexts.map((entry) => entry.name) : [];
+  if (verb === 'config') return configNames(session, sub, args.length);
   if (verb === 'explain') return args.length > 0 ? [] : kinds(session);
   if (verb === 'rollout' || verb === 'set') return args.length === 0 ? (current.includes('/') ? prefixed([]) : WORKLOADS) : namesOf(session, args[0]!);
   if (verb === 'scale' || verb === 'autoscale') return args.length === 0 ? (current.includes('/') ? prefixed([]) : SCALABLE) : namesOf(session, args[0]!);
@@ -195,6 +196,15 @@ async function argumentsOf(session: Session, path: readonly string[], args: read
     return (await namesOf(session, args[0]!.split(',')[0]!)).filter((name) => !args.includes(name));
   }
   return [];
+}
+
+/** What of the kubeconfig a `config` command takes by name. */
+function configNames({ config }: Session, sub: string, given: number): readonly string[] {
+  if (given > 0) return [];
+  const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
+  if (['use-context', 'delete-context', 'set-context', 'rename-context', 'get-contexts'].includes(sub)) return names(config.contexts);
+  if (sub === 'set-cluster' || sub === 'delete-cluster') return names(config.clusters);
+  return sub === 'set-credentials' || sub === 'delete-user' ? names(config.users) : [];
 }
 
 /** As much of a program as a session asks for; what it would print is nobody's business. */

@@ -3,10 +3,13 @@ import { KubectlError } from './errors.ts';
 
 export interface FlagSpec {
   readonly short?: string;
-  readonly type: 'bool' | 'string' | 'strings' | 'int' | 'duration';
+  /** `plain` is a text whose default is shown without quotes. */
+  readonly type: 'bool' | 'string' | 'strings' | 'int' | 'duration' | 'plain';
   /** The value when it is given without one (`--dry-run`, `--cascade`); a bool has `true`. */
   readonly bare?: string;
   readonly default?: string;
+  /** Taken, but not told of. */
+  readonly hidden?: boolean;
 }
 export type FlagSpecs = Readonly<Record<string, FlagSpec>>;
 
@@ -137,25 +140,33 @@ const text = (short?: string, fallback?: string): FlagSpec => ({
 
 /** Flags every command takes (`kubectl options`). */
 export const GLOBAL_FLAGS: FlagSpecs = {
-  namespace: text('n'),
-  context: text(),
-  kubeconfig: text(),
-  cluster: text(),
-  user: text(),
-  server: text('s'),
-  token: text(),
   as: text(),
   'as-group': { type: 'strings' },
   'as-uid': text(),
-  'request-timeout': text(),
-  v: { type: 'int', short: 'v', default: '0' },
-  help: bool('h'),
-  'insecure-skip-tls-verify': bool(),
+  'cache-dir': text(),
   'certificate-authority': text(),
   'client-certificate': text(),
   'client-key': text(),
-  'cache-dir': text(),
+  cluster: text(),
+  context: text(),
+  'disable-compression': bool(),
+  help: { type: 'bool', short: 'h', hidden: true },
+  'insecure-skip-tls-verify': bool(),
+  kubeconfig: text(),
+  'log-flush-frequency': { type: 'duration', default: '5s' },
   'match-server-version': bool(),
+  namespace: text('n'),
+  password: text(),
+  profile: text(undefined, 'none'),
+  'profile-output': text(undefined, 'profile.pprof'),
+  'request-timeout': text(undefined, '0'),
+  server: text('s'),
+  'tls-server-name': text(),
+  token: text(),
+  user: text(),
+  username: text(),
+  v: { type: 'int', short: 'v', default: '0' },
+  vmodule: { type: 'plain' },
   'warnings-as-errors': bool(),
 };
 export const FILE_FLAGS: FlagSpecs = { filename: { type: 'strings', short: 'f' }, kustomize: text('k'), recursive: bool('R') };

@@ -1,8 +1,10 @@
-/** The kubeconfig: which server, who, which namespace. One file; `KUBECONFIG` may name it. */
+/** The kubeconfig: which server, who, which namespace. One file, or those `KUBECONFIG` names, merged. */
 
 import type { ProgramContext } from '../../linux/program.ts';
 import type { Json } from '../api/json.ts';
+import type { PresentedCertificate } from '../api/request.ts';
 import { dump as dumpYaml, parseYaml } from '../api/yaml.ts';
+import { KubectlError } from './errors.ts';
 import type { Flags } from './flags.ts';
 
 export interface ConfigContext {
@@ -17,22 +19,67 @@ export interface KubeConfig {
   readonly currentContext: string;
 }
 
+/** The files that make up the kubeconfig: the one of --kubeconfig, those of KUBECONFIG, or the one at home. */
+function configPaths(self: ProgramContext, flags: Flags): readonly string[] {
+  return namedPaths(self, flags).map((path) => absolute(self, path));
+}
+const absolute = (self: ProgramContext, path: string): string => (path.startsWith('/') ? path : `${self.cwd}/${path}`);
+function namedPaths(self: ProgramContext, flags: Flags): readonly string[] {
+  const given = flags.text('kubeconfig');
+  const named = given !== '' ? [given] : (self.env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
+  return named.length > 0 ? named : [`${self.env['HOME'] ?? '/root'}/.kube/config`];
+}
+
+/** Where what is new goes, and the file messages name: of several the first that is there (client-go's GetDefaultFilename). */
 export const configPath = (self: ProgramContext, flags: Flags): string => {
-  const path = flags.text('kubeconfig') || self.env['KUBECONFIG']?.split(':')[0] || `${self.env['HOME'] ?? '/root'}/.kube/config`;
-  return path.startsWith('/') ? path : `${self.cwd}/${path}`;
+  const paths = configPaths(self, flags);
+  return paths.find((path) => self.files.exists(path)) ?? paths.at(-1)!;
 };
 
+/** The same file as it was named. */
+export const shownConfigPath = (self: ProgramContext, flags: Flags): string => {
+  const paths = namedPaths(self, flags);
+  return paths.find((path) => self.files.exists(absolute(self, path))) ?? paths.at(-1)!;
+};
+
+/** All files merged; who says something first is right. Throws KubectlError for a file that is no kubeconfig. */
 export function readConfig(self: ProgramContext, flags: Flags): KubeConfig {
-  const path = configPath(self, flags);
+  const merged: KubeConfig = { contexts: [], clusters: [], users: [], currentContext: '' };
+  const sorted = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] => [...items].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const read = configPaths(self, flags).reduce<KubeConfig>((all, path) => {
+    const one = readOne(self, path);
+    const union = <T extends { readonly name: string }>(a: readonly T[], b: readonly T[]): readonly T[] => [
+      ...a,
+      ...b.filter(({ name }) => !a.some((known) => known.name === name)),
+    ];
+    return {
+      contexts: union(all.contexts, one.contexts),
+      clusters: union(all.clusters, one.clusters),
+      users: union(all.users, one.users),
+      currentContext: all.currentContext || one.currentContext,
+    };
+  }, merged);
+  return { ...read, contexts: sorted(read.contexts), clusters: sorted(read.clusters), users: sorted(read.users) };
+}
+
+function readOne(self: ProgramContext, path: string): KubeConfig {
   const empty: KubeConfig = { contexts: [], clusters: [], users: [], currentContext: '' };
   if (!self.files.exists(path)) return empty;
-  const value = parseYaml(self.files.read(path)) as Record<string, unknown> | null;
-  if (!value) return empty;
+  const value = parseYaml(self.files.read(path));
+  if (value === null) return empty;
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+    const shown = path.startsWith(`${self.cwd}/`) ? path.slice(self.cwd.length + 1) : path;
+    throw new KubectlError(
+      `error loading config file "${shown}": couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  }
+  const fields = value as unknown as { readonly [key: string]: unknown };
   return {
-    contexts: (value['contexts'] as KubeConfig['contexts'] | null) ?? [],
-    clusters: (value['clusters'] as KubeConfig['clusters'] | null) ?? [],
-    users: (value['users'] as KubeConfig['users'] | null) ?? [],
-    currentContext: (value['current-context'] as string | undefined) ?? '',
+    contexts: (fields['contexts'] as KubeConfig['contexts'] | null) ?? [],
+    clusters: (fields['clusters'] as KubeConfig['clusters'] | null) ?? [],
+    users: (fields['users'] as KubeConfig['users'] | null) ?? [],
+    currentContext: (fields['current-context'] as string | undefined) ?? '',
   };
 }
 
@@ -49,21 +96,53 @@ export function configObject(config: KubeConfig): { readonly [key: string]: Json
     users: list(config.users),
   };
 }
+/** Keeps a changed kubeconfig: each entry in the file it came from, new ones in the first (client-go tools/clientcmd/config.go, ModifyConfig). */
 export function writeConfig(self: ProgramContext, flags: Flags, config: KubeConfig): void {
+  const home = configPath(self, flags);
+  const paths = [...new Set([...configPaths(self, flags).filter((path) => self.files.exists(path)), home])];
   // client-go keeps maps by name and writes them in order.
   const sorted = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] => [...items].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const ordered = { ...config, clusters: sorted(config.clusters), contexts: sorted(config.contexts), users: sorted(config.users) };
-  self.files.write(configPath(self, flags), dumpYaml(configObject(ordered)));
+  const files = paths.map((path) => ({ path, before: readOne(self, path) }));
+  /** Who says a name first is meant by it; a second of that name stays as it is. */
+  const shared = <T extends { readonly name: string }>(list: 'clusters' | 'contexts' | 'users', at: number, wanted: readonly T[]): readonly T[] => {
+    const own = (file: number): readonly T[] => files[file]!.before[list] as unknown as readonly T[];
+    const ownerOf = (name: string): number => files.findIndex((_, file) => own(file).some((entry) => entry.name === name));
+    const kept = own(at).flatMap((entry) => {
+      if (ownerOf(entry.name) !== at) return [entry];
+      const found = wanted.find(({ name }) => name === entry.name);
+      return found ? [found] : [];
+    });
+    return sorted(paths[at] === home ? [...kept, ...wanted.filter(({ name }) => ownerOf(name) < 0)] : kept);
+  };
+  const current = files.findIndex(({ before }) => before.currentContext !== '');
+  const moved = config.currentContext !== (files[current]?.before.currentContext ?? '');
+  files.forEach(({ path, before }, at) => {
+    const sets = moved && (config.currentContext !== '' ? path === home : at === current);
+    const after: KubeConfig = {
+      clusters: shared('clusters', at, config.clusters),
+      contexts: shared('contexts', at, config.contexts),
+      users: shared('users', at, config.users),
+      currentContext: sets ? config.currentContext : before.currentContext,
+    };
+    const text = dumpYaml(configObject(after));
+    // A file nothing was changed in is left as somebody wrote it.
+    if (
+      files.length === 1 ||
+      text !== dumpYaml(configObject({ ...before, clusters: sorted(before.clusters), contexts: sorted(before.contexts), users: sorted(before.users) }))
+    )
+      self.files.write(path, text);
+  });
 }
 
-/** The subject of a client certificate. Here simplified: a certificate is a text that holds `CN=…` and `O=…`. */
-export function subjectOf(
-  user: { readonly [key: string]: Json | undefined } | undefined,
-  self: ProgramContext,
-): { readonly commonName: string; readonly organizations: readonly string[] } | undefined {
+/**
+ * The client certificate a user shows: the API server reads it. A text that holds `CN=…` and `O=…` stands for one
+ * as well (tests and lessons write such).
+ */
+export function subjectOf(user: { readonly [key: string]: Json | undefined } | undefined, self: ProgramContext): PresentedCertificate | undefined {
   const data = user?.['client-certificate-data'];
   const path = user?.['client-certificate'];
   const text = typeof data === 'string' ? decodeBase64(data) : typeof path === 'string' && self.files.exists(path) ? self.files.read(path) : undefined;
+  if (text?.includes('-----BEGIN CERTIFICATE-----')) return { commonName: '', organizations: [], pem: text };
   const commonName = /CN\s*=\s*([^,/\n]+)/.exec(text ?? '')?.[1]?.trim();
   if (!commonName) return undefined;
   return { commonName, organizations: [...text!.matchAll(/\bO\s*=\s*([^,/\n]+)/g)].map((m) => m[1]!.trim()) };

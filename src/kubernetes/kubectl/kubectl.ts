@@ -11,13 +11,14 @@ import type { Files } from '../../linux/files.ts';
 import type { Program, ProgramContext } from '../../linux/program.ts';
 import type { ApiHandler, ApiRequest } from '../api/request.ts';
 import { TransportError } from '../api/request.ts';
-import { timestamp } from '../api/time.ts';
 import type { Command } from './commands/command.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { helpText } from './commands/help.ts';
 import { Discovery, type DiscoveryCache, emptyCache } from './discovery.ts';
 import { describeError, ExitWith, KubectlError } from './errors.ts';
 import { type Flags, GLOBAL_FLAGS, parseDuration, parseFlags } from './flags.ts';
+import { helpOf } from './help-text.ts';
+import { klog } from './klog.ts';
 import { readConfig, subjectOf } from './kubeconfig.ts';
 import { createRequester, type Session } from './session.ts';
 
@@ -45,7 +46,15 @@ export function createKubectl(options: KubectlOptions): Program {
   return async (self) => {
     let server = '10.0.0.10:6443';
     try {
-      const found = findCommand(self.argv.slice(1));
+      const given = self.argv.slice(1);
+      // `help get` is `get --help`.
+      if (given[0] === 'help') return helpFor(self, given.slice(1));
+      if (given[0] === '__complete' || given[0] === '__completeNoDesc') {
+        const { answerCompletion } = await self.process.outside(import('./complete-protocol.ts'));
+        const reach = { handler: () => options.handler, ...(options.certificate ? { certificate: options.certificate } : {}) };
+        return await answerCompletion(self, reach, given.slice(1), given[0] === '__complete');
+      }
+      const found = findCommand(given);
       if (!found.command) {
         self.stdout(helpText(COMMANDS));
         return 0;
@@ -55,7 +64,7 @@ export function createKubectl(options: KubectlOptions): Program {
       if (flags.bool('help') || !command.run) {
         // A group of commands without one of them: its help, and a failure (`DefaultSubCommandRun`).
         const failed = !command.run && !flags.bool('help');
-        if (failed && path !== 'kubectl rollout') self.stderr(helpOf(command, path));
+        if (failed && path !== 'kubectl rollout' && path !== 'kubectl certificate') self.stderr(helpOf(command, path));
         else self.stdout(helpOf(command, path));
         return failed ? 1 : 0;
       }
@@ -64,6 +73,8 @@ export function createKubectl(options: KubectlOptions): Program {
       const session = openSession(self, flags, path, options);
       server = session.server;
       await command.run(session, flags.args);
+      const warnings = session.warnings();
+      if (flags.bool('warnings-as-errors') && warnings > 0) throw new KubectlError(`${warnings} warning${warnings === 1 ? '' : 's'} received`);
       return 0;
     } catch (error) {
       const { text, code } = describeError(error, server);
@@ -73,12 +84,31 @@ export function createKubectl(options: KubectlOptions): Program {
   };
 }
 
+/** cobra's `help`: the text of a command, or of them all. */
+function helpFor(self: ProgramContext, words: readonly string[]): number {
+  const topic = words.filter((word) => !word.startsWith('-'));
+  if (topic.length === 0) {
+    self.stdout(helpText(COMMANDS));
+    return 0;
+  }
+  if (!Object.entries(COMMANDS).some(([name, command]) => name === topic[0] || command.aliases?.includes(topic[0]!))) {
+    self.stderr(`Unknown help topic [\`${topic.join('` `')}\`]\n${helpText(COMMANDS).replace(/^[\s\S]*?\n\n[\s\S]*?\n\n/, '\n\n')}`);
+    return 0;
+  }
+  const { command, path } = findCommand(topic);
+  self.stdout(helpOf(command!, path));
+  return 0;
+}
+
 /** Their --user is not the kubeconfig's. */
 const OWN_USER = /^kubectl (create (cluster)?rolebinding|set subject)\b/;
 /** `kubectl config` works on what is not there yet. */
 const needsServer = (command: string): boolean => !command.startsWith('kubectl config');
 
 export function openSession(self: ProgramContext, flags: Flags, command: string, options: KubectlOptions): Session {
+  const file = flags.text('kubeconfig');
+  if (file !== '' && needsServer(command) && !self.files.exists(file.startsWith('/') ? file : `${self.cwd}/${file}`))
+    throw new KubectlError(`stat ${file}: no such file or directory`);
   const config = readConfig(self, flags);
   const contextName = flags.text('context') || config.currentContext;
   const context = config.contexts.find((entry) => entry.name === contextName)?.context;
@@ -141,14 +171,6 @@ export function openSession(self: ProgramContext, flags: Flags, command: string,
     ...requester,
   };
 }
-
-/** `E0105 08:00:42.000123   12345 file.go:1] …`. */
-const klog = (self: ProgramContext, text: string): string => {
-  const now = self.process.clock.now();
-  const stamp = timestamp(now);
-  const pid = 'pid' in self ? String(self.pid) : '1';
-  return `E${stamp.slice(5, 7)}${stamp.slice(8, 10)} ${stamp.slice(11, 19)}.${String(now % 1_000_000).padStart(6, '0')} ${pid.padStart(7)} ${text}\n`;
-};
 
 interface Found {
   readonly command: Command | undefined;
@@ -226,23 +248,4 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-function helpOf(command: Command, path: string): string {
-  let text = `${command.summary}.\n`;
-  if (command.subcommands) {
-    const names = Object.entries(command.subcommands);
-    const width = Math.max(...names.map(([name]) => name.length)) + 3;
-    text += `\nAvailable Commands:\n${names.map(([name, sub]) => `  ${name.padEnd(width)}${sub.summary}\n`).join('')}`;
-  }
-  if (command.flags)
-    text += `\nOptions:\n${Object.entries(command.flags)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(
-        ([name, spec]) =>
-          `    ${spec.short ? `-${spec.short}, ` : ''}--${name}=${spec.type === 'bool' ? (spec.default ?? 'false') : spec.type === 'strings' ? '[]' : spec.type === 'int' ? (spec.default ?? '0') : `'${spec.default ?? ''}'`}\n`,
-      )
-      .join('')}`;
-  text += `\nUsage:\n  ${command.usage ?? `${path} [flags] [options]`}\n\nUse "kubectl options" for a list of global command-line options (applies to all commands).\n`;
-  return text;
 }

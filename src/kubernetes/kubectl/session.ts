@@ -31,6 +31,8 @@ export interface RequestOptions {
   readonly body?: Json;
   readonly contentType?: string;
   readonly accept?: string;
+  /** Whoever asks through `kubectl proxy`; kubectl itself by default. */
+  readonly userAgent?: string;
   readonly upgrade?: ApiRequest['upgrade'];
 }
 
@@ -54,6 +56,8 @@ export interface Session {
   send(method: ApiRequest['method'], path: string, options?: RequestOptions): Promise<ApiResponse>;
   /** The body of a success; rejects with ApiError for anything else. */
   request(method: ApiRequest['method'], path: string, options?: RequestOptions): Promise<Json>;
+  /** How many warnings of the server were printed. */
+  warnings(): number;
   /** An answer that goes on: a watch or a followed log. */
   open<T>(path: string, options?: RequestOptions): Promise<Reader<T>>;
 }
@@ -66,8 +70,9 @@ export interface Reader<T> {
 }
 
 /** Told apart by `ended`, so that a stream may carry any value. */
-export function readStream<T>(stream: Stream<T>, self: ProgramContext): Reader<T> {
+export function readStream<T>(stream: Stream<T>, self: ProgramContext, limit = 0): Reader<T> {
   const items = new Mailbox<{ readonly value?: T; readonly ended: boolean }>(self.process.clock);
+  if (limit > 0) self.process.clock.after(limit, () => items.put({ ended: true }));
   stream.read({ value: (value) => items.put({ value, ended: false }), end: () => items.put({ ended: true }) });
   self.process.onExit(() => stream.cancel());
   return {
@@ -89,13 +94,19 @@ export interface Wiring {
   readonly server: string;
 }
 
+/** --request-timeout in microseconds; 0 for none. A bare number is seconds. */
+function timeoutOf(flags: Flags): number {
+  const given = flags.text('request-timeout');
+  return parseDuration(given || '0') ?? (/^\d+$/.test(given) ? Number(given) * 1_000_000 : 0);
+}
+
 /** The two ways to ask, with warnings printed as they come. */
-export function createRequester({ self, handler, certificate, token, flags, server }: Wiring): Pick<Session, 'send' | 'request' | 'open'> {
+export function createRequester({ self, handler, certificate, token, flags, server }: Wiring): Pick<Session, 'send' | 'request' | 'open' | 'warnings'> {
   const warned = new Set<string>();
   const send = async (method: ApiRequest['method'], path: string, options: RequestOptions = {}): Promise<ApiResponse> => {
     const headers: Record<string, string> = {
       accept: options.accept ?? 'application/json',
-      'user-agent': `kubectl/${RELEASE.gitVersion} (linux/amd64) kubernetes/orrery`,
+      'user-agent': options.userAgent ?? `kubectl/${RELEASE.gitVersion} (linux/amd64) kubernetes/orrery`,
     };
     if (options.body !== undefined) headers['content-type'] = options.contentType ?? 'application/json';
     if (token) headers['authorization'] = `Bearer ${token}`;
@@ -111,9 +122,7 @@ export function createRequester({ self, handler, certificate, token, flags, serv
       ...(certificate && !token ? { certificate } : {}),
       ...(options.upgrade ? { upgrade: options.upgrade } : {}),
     };
-    const timeout =
-      parseDuration(flags.text('request-timeout') || '0') ??
-      (/^\d+$/.test(flags.text('request-timeout')) ? Number(flags.text('request-timeout')) * 1_000_000 : 0);
+    const timeout = timeoutOf(flags);
     const { clock } = self.process;
     const answer = defer<ApiResponse>(clock);
     const url = `https://${server}${path}`;
@@ -135,6 +144,9 @@ export function createRequester({ self, handler, certificate, token, flags, serv
     );
     const response = await answer.promise;
     cancel();
+    const { location } = response.headers;
+    // As Go's http.Client: the slash that pods/proxy wants.
+    if (response.status === 301 && method === 'GET' && location?.startsWith('/')) return send(method, decodeURI(location.split('?')[0]!), options);
     const warnings = response.headers['warning'];
     if (warnings) {
       for (const m of warnings.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)) {
@@ -156,12 +168,14 @@ export function createRequester({ self, handler, certificate, token, flags, serv
       metadata: {},
       status: 'Failure',
       code: response.status,
-      message: typeof body === 'string' && body.trim() !== '' ? body.trim() : httpMessage(response.status),
+      // What is not there is worded by the client, whatever page came with it (client-go NewGenericServerResponse).
+      message: response.status !== 404 && typeof body === 'string' && body.trim() !== '' ? body.trim() : httpMessage(response.status),
       reason: httpReason(response.status),
     });
   };
   return {
     send,
+    warnings: () => warned.size,
     request: async (method, path, options) => {
       const response = await send(method, path, options);
       check(response);
@@ -170,7 +184,13 @@ export function createRequester({ self, handler, certificate, token, flags, serv
     open: async <T>(path: string, options?: RequestOptions) => {
       const response = await send('GET', path, options);
       check(response);
-      if (response.stream) return readStream(response.stream as Stream<T>, self);
+      if (response.stream) {
+        const { stream } = response;
+        // --request-timeout bounds the whole answer, a watch too: it ends as if the server had ended it.
+        const limit = timeoutOf(flags);
+        if (limit > 0) self.process.clock.after(limit, () => stream.cancel());
+        return readStream(stream as Stream<T>, self, limit);
+      }
       let left: T | undefined = (response.body ?? undefined) as T | undefined;
       return {
         next: async () => {

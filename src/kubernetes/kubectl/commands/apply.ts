@@ -4,14 +4,18 @@ import { ApiError } from '../../api/request.ts';
 import { SCHEMA } from '../../api/schema.ts';
 import { LAST_APPLIED, threeWayPatch } from '../../api/three-way.ts';
 import { dump } from '../../api/yaml.ts';
-import { forEach, getObject, type Loaded, loadFiles, locate, resolveObjects } from '../builder.ts';
+import { forEach, getObject, type Loaded, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
 import { pathOf, resourceText } from '../discovery.ts';
 import { isNotFound, KubectlError, usageError, withSource } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { goJson } from '../printers/objects.ts';
 import { type DryRun, dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
+import { applyOnServer } from './apply-server-side.ts';
 import type { Command } from './command.ts';
+import { editLastApplied } from './edit-last-applied.ts';
+import { kindsOf, PRUNE_FLAGS, prune, requirePruneScope } from './prune.ts';
+import { setLastApplied } from './set-last-applied.ts';
 
 export const apply: Command = {
   summary: 'Apply a configuration to a resource by file name or stdin',
@@ -23,14 +27,17 @@ export const apply: Command = {
     'server-side': bool(),
     'force-conflicts': bool(),
     force: bool(),
-    'field-manager': text(),
+    'field-manager': text(undefined, 'kubectl-client-side-apply'),
+    cascade: { type: 'string', bare: 'background', default: 'background' },
+    'openapi-patch': { type: 'bool', default: 'true' },
+    subresource: text(),
     validate: { type: 'string', bare: 'strict', default: 'strict' },
     overwrite: { type: 'bool', default: 'true' },
     selector: text('l'),
     'grace-period': { type: 'int', default: '-1' },
     timeout: { type: 'duration', default: '0' },
     wait: bool(),
-    prune: bool(),
+    ...PRUNE_FLAGS,
     all: bool(),
   },
   subcommands: {
@@ -40,11 +47,14 @@ export const apply: Command = {
       flags: { ...FILE_FLAGS, output: text('o', 'yaml'), selector: text('l'), all: bool() },
       run: viewLastApplied,
     },
+    'edit-last-applied': editLastApplied,
+    'set-last-applied': setLastApplied,
   },
   run: async (session, args) => {
     if (args.length > 0) throw usageError('kubectl apply', `Unexpected args: [${args.join(' ')}]`);
     if (session.flags.bool('force-conflicts') && !session.flags.bool('server-side')) throw new KubectlError('--force-conflicts only works with --server-side');
-    if (session.flags.bool('prune')) throw new KubectlError('--prune is not modelled here');
+    requirePruneScope(session);
+    if (session.flags.bool('prune')) await kindsOf(session);
     const dryRun = dryRunOf(session);
     if (dryRun === 'client' && session.flags.bool('server-side'))
       throw new KubectlError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
@@ -53,6 +63,11 @@ export const apply: Command = {
     await forEach(loaded, (one) =>
       session.flags.bool('server-side') ? applyOnServer(session, one, dryRun, printer) : applyOne(session, one, dryRun, printer),
     );
+    if (session.flags.bool('prune')) {
+      const targets: Target[] = [];
+      for (const one of loaded) targets.push(await locate(session, one));
+      await prune(session, targets, dryRun, printer);
+    }
   },
 };
 
@@ -63,7 +78,8 @@ async function viewLastApplied(session: Session, args: readonly string[]): Promi
   const { found, failures } = await resolveObjects(session, args);
   for (const { object } of found) {
     const last = object.metadata.annotations?.[LAST_APPLIED];
-    if (last === undefined) throw new KubectlError(`no last-applied-configuration annotation found on resource: ${object.metadata.name ?? ''}`);
+    // Upstream means to complain here, and wraps an error that is none.
+    if (last === undefined) continue;
     session.out(output === 'json' ? `${goJson(JSON.parse(last) as Json)}\n` : dump(JSON.parse(last) as Json));
   }
   if (failures.length > 0) throw failures[0];
@@ -159,22 +175,4 @@ export const modelFor = (kind: string, group: string): string => (kind === 'Even
 export function isBuiltIn(kind: string, group: string, version: string): boolean {
   const gvk = SCHEMA[kind]?.gvk;
   return gvk !== undefined && gvk[0] === group && gvk[1] === version;
-}
-
-async function applyOnServer(session: Session, loaded: Loaded, dryRun: DryRun, printer: ResultPrinter): Promise<void> {
-  const target = await locate(session, loaded);
-  try {
-    const applied = await session.request('PATCH', pathOf(target.info, target.namespace, target.name), {
-      query: { ...writeQuery(session, 'kubectl', dryRun), ...validation(session), force: String(session.flags.bool('force-conflicts')) },
-      contentType: 'application/apply-patch+yaml',
-      body: target.object as unknown as Json,
-    });
-    printer.print(target.info, applied as unknown as ObjectLike, 'serverside-applied');
-  } catch (error) {
-    if (error instanceof ApiError && error.status.code === 409 && error.status.reason === 'Conflict')
-      throw new KubectlError(
-        `${error.status.message}\nPlease review the fields above--they currently have other managers. Here\nare the ways you can resolve this warning:\n* If you intend to manage all of these fields, please re-run the apply\n  command with the \`--force-conflicts\` flag.\n* If you do not intend to manage all of the fields, please edit your\n  manifest to remove references to the fields that should keep their\n  current managers.\n* You may co-own fields by updating your manifest to match the existing\n  value; in this case, you'll become the manager if the other manager(s)\n  stop managing the field (remove it from their configuration).\nSee https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`,
-      );
-    throw withSource(error, 'applying', loaded.source);
-  }
 }

@@ -8,6 +8,7 @@ import { objectPrinter } from '../printers/objects.ts';
 import { alignTabs, TABLE_TABS } from '../printers/tabwriter.ts';
 import { asTyped } from '../printers/typed.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
+import { reconcile } from './auth-reconcile.ts';
 import type { Command } from './command.ts';
 
 const RESOURCE_VERBS = [
@@ -115,7 +116,7 @@ async function listRules(session: Session): Promise<void> {
 }
 
 /** One rule for each group, resource and name, or URL, and verb (component-helpers rbac BreakdownRule). */
-function broken(rule: PolicyRule): PolicyRule[] {
+export function broken(rule: PolicyRule): PolicyRule[] {
   const out: PolicyRule[] = [];
   for (const group of rule.apiGroups ?? [])
     for (const resource of rule.resources ?? [])
@@ -159,8 +160,7 @@ const whoami: Command = {
   summary: 'Experimental: Check self subject attributes',
   usage: 'kubectl auth whoami [options]',
   flags: PRINT_FLAGS,
-  run: async (session, args) => {
-    if (args.length > 0) throw new KubectlError(`unknown command ${JSON.stringify(args[0])} for "kubectl auth whoami"`);
+  run: async (session) => {
     const printer = objectPrinter(session);
     const answer = await session.request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
       body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview', metadata: {} },
@@ -185,5 +185,5 @@ const whoami: Command = {
 export const auth: Command = {
   summary: 'Inspect authorization',
   usage: 'kubectl auth [flags] [options]',
-  subcommands: { 'can-i': canI, whoami },
+  subcommands: { 'can-i': canI, reconcile, whoami },
 };

@@ -301,7 +301,7 @@ describe('patch, edit', () => {
       const copy = 'A copy of your changes has been stored to "/tmp/kubectl-edit-N.yaml"\n';
       const cancelled = `${copy}error: Edit cancelled, no valid changes were saved.\n[1]\n`;
       expect(await edit('s/image:/imago:/')).toBe(
-        'error: deployments.apps "web" could not be patched: Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.template.spec.containers[0].imago"\nYou can run `kubectl replace -f /tmp/kubectl-edit-N.yaml` to try this update again.\n[1]\n',
+        'error: deployments.apps "web" is invalid\nA copy of your changes has been stored to "/tmp/kubectl-edit-N.yaml"\nerror: Edit cancelled, no valid changes were saved.\n[1]\n',
       );
       expect(await edit('s/RollingUpdate/Rolling/')).toBe(`error: deployments.apps "web" is invalid\n${cancelled}`);
       expect(await edit('s/Deployment/Depp/')).toBe(cancelled);

@@ -1,17 +1,28 @@
 /** kubectl create: from files, or one of the generators. */
 import type { Json } from '../../api/json.ts';
 import { ApiError, TransportError } from '../../api/request.ts';
-import { forEach, loadFiles, locate } from '../builder.ts';
+import { LAST_APPLIED } from '../../api/three-way.ts';
+import { forEach, fromFiles, loadFiles, locate } from '../builder.ts';
 import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { KubectlError, usageError, withSource } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, text } from '../flags.ts';
+import { inGoOrder } from '../printers/go-order.ts';
+import { goJson } from '../printers/objects.ts';
 import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
+import { asTyped } from '../printers/typed.ts';
 import type { ObjectLike, Session } from '../session.ts';
 import { validation, withLastApplied } from './apply.ts';
 import type { Command } from './command.ts';
-import { GENERATORS, type Generator } from './create-generators.ts';
+import { GENERATORS } from './create-generators.ts';
+import { token } from './create-token.ts';
+import type { Generator } from './generator.ts';
+import { sendRaw } from './raw.ts';
 
-const VALIDATE: FlagSpecs = { validate: { type: 'string', bare: 'strict', default: 'strict' }, 'field-manager': text(), 'save-config': bool() };
+const VALIDATE: FlagSpecs = {
+  validate: { type: 'string', bare: 'strict', default: 'strict' },
+  'field-manager': text(undefined, 'kubectl-create'),
+  'save-config': bool(),
+};
 
 /** Sends a new object, or prints it with --dry-run=client. */
 export async function createObject(session: Session, object: ObjectLike, manager: string): Promise<void> {
@@ -19,11 +30,11 @@ export async function createObject(session: Session, object: ObjectLike, manager
   const printer = new ResultPrinter(session, dryRun);
   if (dryRun === 'client') {
     const info = infoOf(object);
-    printer.printTyped(info, session.flags.bool('save-config') ? withLastApplied(object) : object, 'created');
+    printer.printTyped(info, remembered(session, object), 'created');
     return;
   }
   const target = await locate(session, { object, source: '' });
-  const body = session.flags.bool('save-config') ? withLastApplied(target.object) : target.object;
+  const body = remembered(session, target.object);
   try {
     const created = await session.request('POST', pathOf(target.info, target.namespace), {
       query: { ...writeQuery(session, manager, dryRun), ...(session.flags.has('validate') ? validation(session) : { fieldValidation: 'Strict' }) },
@@ -40,6 +51,13 @@ export async function createObject(session: Session, object: ObjectLike, manager
       );
     throw error;
   }
+}
+
+/** With --save-config: the configuration as Go writes the object kubectl holds. */
+function remembered(session: Session, object: ObjectLike): ObjectLike {
+  if (!session.flags.bool('save-config')) return object;
+  const written = `${goJson(inGoOrder(asTyped(object) as unknown as Json), 0, false)}\n`;
+  return { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [LAST_APPLIED]: written } } };
 }
 
 const FAILURES: Readonly<Record<string, (object: ObjectLike) => string>> = {
@@ -91,8 +109,9 @@ const fromGenerator = (path: string, generator: Generator): Command => ({
   },
 });
 
-const group = (summary: string, path: string, names: readonly string[], aliases?: readonly string[]): Command => ({
+const group = (summary: string, path: string, usage: string, names: readonly string[], aliases?: readonly string[]): Command => ({
   summary,
+  usage: `${path} ${usage}`,
   ...(aliases ? { aliases } : {}),
   subcommands: Object.fromEntries(names.map((name) => [name, fromGenerator(`${path} ${name}`, GENERATORS[`${path.split(' ').at(-1)} ${name}`]!)])),
 });
@@ -101,7 +120,7 @@ const single = (name: string): Command => fromGenerator(`kubectl create ${name}`
 export const create: Command = {
   summary: 'Create a resource from a file or from stdin',
   usage: 'kubectl create -f FILENAME [options]',
-  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, ...VALIDATE, selector: text('l'), edit: bool(), raw: text() },
+  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...DRY_RUN_FLAGS, ...VALIDATE, selector: text('l'), edit: bool(), raw: text(), 'windows-line-endings': bool() },
   subcommands: {
     clusterrole: single('clusterrole'),
     clusterrolebinding: single('clusterrolebinding'),
@@ -116,41 +135,28 @@ export const create: Command = {
     quota: single('quota'),
     role: single('role'),
     rolebinding: single('rolebinding'),
-    secret: group('Create a secret using a specified subcommand', 'kubectl create secret', ['generic', 'tls', 'docker-registry']),
+    secret: group('Create a secret using a specified subcommand', 'kubectl create secret', '(docker-registry | generic | tls) [options]', [
+      'generic',
+      'tls',
+      'docker-registry',
+    ]),
     service: group(
       'Create a service using a specified subcommand',
       'kubectl create service',
+      '[flags] [options]',
       ['clusterip', 'nodeport', 'loadbalancer', 'externalname'],
       ['svc'],
     ),
     serviceaccount: single('serviceaccount'),
-    token: {
-      summary: 'Request a service account token',
-      usage: 'kubectl create token SERVICE_ACCOUNT_NAME [options]',
-      flags: { duration: { type: 'duration', default: '0' }, audience: { type: 'strings' } },
-      run: async (session, args) => {
-        const [name] = args;
-        if (name === undefined || args.length > 1) throw usageError('kubectl create token', `accepts 1 arg(s), received ${args.length}`);
-        const duration = session.flags.duration('duration');
-        const audiences = session.flags.list('audience');
-        const body = {
-          apiVersion: 'authentication.k8s.io/v1',
-          kind: 'TokenRequest',
-          metadata: {},
-          spec: { audiences: audiences.length > 0 ? audiences : null, ...(duration > 0 ? { expirationSeconds: Math.floor(duration / 1_000_000) } : {}) },
-        };
-        const answer = await session.request('POST', `/api/v1/namespaces/${session.namespace}/serviceaccounts/${name}/token`, {
-          body: body as unknown as Json,
-        });
-        const token = (answer as { readonly status?: { readonly token?: string } } | null)?.status?.token;
-        if (!token) throw new KubectlError('failed to create token:  no token in server response');
-        // A line of its own for people, the bare token for scripts.
-        session.out(session.self.terminal ? `${token}\n` : token);
-      },
-    },
+    token,
   },
   run: async (session, args) => {
-    if (args.length > 0 && session.flags.list('filename').length === 0) throw usageError('kubectl create', `Unexpected args: [${args.join(' ')}]`);
+    if (args.length > 0 && !fromFiles(session)) throw usageError('kubectl create', `Unexpected args: [${args.join(' ')}]`);
+    if (session.flags.text('raw') !== '')
+      return sendRaw(session, 'POST', [
+        ['edit', '--edit'],
+        ['selector', '--selector (-l)'],
+      ]);
     const dryRun = dryRunOf(session);
     const printer = new ResultPrinter(session, dryRun);
     await forEach(await loadFiles(session), async (loaded) => {
@@ -181,12 +187,17 @@ export const replace: Command = {
     ...PRINT_FLAGS,
     ...DRY_RUN_FLAGS,
     ...VALIDATE,
+    'field-manager': text(undefined, 'kubectl-replace'),
+    raw: text(),
+    subresource: text(),
+    wait: bool(),
     force: bool(),
     'grace-period': { type: 'int', default: '-1' },
     cascade: { type: 'string', bare: 'background', default: 'background' },
     timeout: { type: 'duration', default: '0' },
   },
   run: async (session) => {
+    if (session.flags.text('raw') !== '') return sendRaw(session, 'PUT', []);
     const dryRun = dryRunOf(session);
     const printer = new ResultPrinter(session, dryRun);
     await forEach(await loadFiles(session), async (loaded) => {

@@ -1,6 +1,6 @@
 /** kubectl delete. */
 import type { Json } from '../../api/json.ts';
-import { getObject, listObjects, loadFiles, locate, MUST_PROVIDE, select, type Target } from '../builder.ts';
+import { fromFiles, getObject, listObjects, loadFiles, locate, MUST_PROVIDE, select, type Target } from '../builder.ts';
 import { pathOf, shownName } from '../discovery.ts';
 import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, SELECTOR_FLAGS, text } from '../flags.ts';
@@ -55,7 +55,7 @@ export const remove: Command = {
     let warned = false;
     const targets = await targetsOf(session, args);
     if (targets.length === 0) {
-      if (flags.list('filename').length === 0) session.out('No resources found\n');
+      if (!fromFiles(session)) session.out('No resources found\n');
       return;
     }
     const deleted: (Target & { readonly uid: string | undefined })[] = [];
@@ -106,7 +106,7 @@ function say(session: Session, target: Target, suffix: string, grace: number): v
 
 async function targetsOf(session: Session, args: readonly string[]): Promise<readonly Target[]> {
   const { flags } = session;
-  if (flags.list('filename').length > 0) {
+  if (fromFiles(session)) {
     const found: Target[] = [];
     for (const loaded of await loadFiles(session)) {
       const target = await locate(session, loaded);

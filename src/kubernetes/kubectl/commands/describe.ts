@@ -1,7 +1,7 @@
 /** kubectl describe. */
 
 import type { KubeObject } from '../../api/meta.ts';
-import { getObject, listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
+import { fromFiles, getObject, listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
 import { describe as describeObject } from '../describe/describe.ts';
 import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, FILE_FLAGS, text } from '../flags.ts';
@@ -21,13 +21,13 @@ export const describe: Command = {
   },
   run: async (session, args) => {
     const { flags } = session;
-    const fromFiles = flags.list('filename').length > 0;
-    if (args.length === 0 && !fromFiles)
+    const filed = fromFiles(session);
+    if (args.length === 0 && !filed)
       throw new KubectlError('You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported resources.');
     const everything = flags.bool('all-namespaces');
-    const found: (Target & { readonly object: ObjectLike })[] = [];
+    const found: (Target & { readonly object: ObjectLike; readonly prefixed?: boolean })[] = [];
     const failures: unknown[] = [];
-    if (fromFiles) {
+    if (filed) {
       for (const loaded of await loadFiles(session)) {
         const target = await locate(session, loaded);
         found.push({ ...target, object: await getObject(session, target) });
@@ -47,7 +47,7 @@ export const describe: Command = {
           const matching = list.items.filter((item) => item.metadata.name?.startsWith(target.name));
           if (matching.length === 0) failures.push(error);
           for (const object of matching)
-            found.push({ info: target.info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object });
+            found.push({ info: target.info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object, prefixed: true });
         }
       }
       for (const info of selection.lists) {
@@ -55,21 +55,21 @@ export const describe: Command = {
         for (const object of list.items) found.push({ info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '', object });
       }
       if (found.length === 0 && failures.length === 0) {
-        session.err(
-          everything || selection.lists.every((info) => !info.namespaced) ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`,
-        );
+        // Said of cluster-wide kinds too.
+        session.err(everything ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`);
         return;
       }
     }
     const read = readerOf(session);
     let first = true;
-    for (const { info, object } of found) {
+    for (const { info, object, prefixed } of found) {
       const full = object.kind ? object : ({ ...object, kind: info.kind } as ObjectLike);
       const described = await describeObject(rowOf(info), full as unknown as KubeObject, read, {
         showEvents: flags.bool('show-events'),
         now: session.self.process.clock.now(),
       });
-      session.out(`${first ? '' : '\n\n'}${described}`);
+      // Objects found by the beginning of their names are told apart by a line after each.
+      session.out(prefixed ? `${described}\n` : `${first ? '' : '\n\n'}${described}`);
       first = false;
     }
     if (failures.length === 1) throw failures[0];

@@ -26,13 +26,12 @@ export const edit: Command = {
   flags: {
     ...FILE_FLAGS,
     ...PRINT_FLAGS,
-    selector: text('l'),
     'output-patch': bool(),
     'save-config': bool(),
     subresource: text(),
     validate: { type: 'string', bare: 'strict', default: 'strict' },
     'windows-line-endings': bool(),
-    'field-manager': text(),
+    'field-manager': text(undefined, 'kubectl-edit'),
   },
   run: async (session, args) => {
     const { found, failures } = await resolveObjects(session, args);
@@ -48,14 +47,14 @@ const shown = (found: readonly Found[]): string => {
 };
 
 /** What the header of a file opened again says of one object. */
-interface Reason {
+export interface Reason {
   readonly head: string;
   readonly causes: readonly string[];
 }
 
 const commented = (text: string): string => text.replaceAll('\n', '\n# ');
-const headerFor = (reasons: readonly Reason[]): string =>
-  HEADER +
+export const headerFor = (reasons: readonly Reason[], header = HEADER): string =>
+  header +
   reasons
     .map(({ head, causes }) => `# ${commented(head)}${causes.length > 0 ? ':' : ''}\n${causes.map((cause) => `# * ${commented(cause)}\n`).join('')}#\n`)
     .join('');
@@ -150,13 +149,13 @@ async function saveAll(session: Session, byName: ReadonlyMap<string, Found>, obj
 }
 
 /** An error that leaves the edited file behind. */
-function kept(session: Session, path: string, error: unknown): unknown {
+export function kept(session: Session, path: string, error: unknown): unknown {
   session.err(`A copy of your changes has been stored to ${JSON.stringify(path)}\n`);
   return error;
 }
 
 const keyOf = (object: ObjectLike): string => `${object.apiVersion} ${object.kind} ${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}`;
-const stripComments = (body: string): string =>
+export const stripComments = (body: string): string =>
   body
     .split('\n')
     .filter((line) => !line.trimStart().startsWith('#'))
@@ -196,10 +195,10 @@ function editorCommand(env: Readonly<Record<string, string>>): { readonly comman
 }
 
 /** Writes the text to a file of its own and has it edited; returns the file. */
-async function editFile(session: Session, body: string): Promise<string> {
+export async function editFile(session: Session, body: string, extension = 'yaml'): Promise<string> {
   const { self } = session;
   let path: string;
-  do path = `/tmp/kubectl-edit-${self.process.rng.between(1_000_000_000, 4_294_967_295)}.yaml`;
+  do path = `/tmp/kubectl-edit-${self.process.rng.between(1_000_000_000, 4_294_967_295)}.${extension}`;
   while (self.files.exists(path));
   self.files.write(path, body);
   const { command, shell } = editorCommand(self.env);

@@ -16,7 +16,8 @@ type EventObject = DeepReadonly<Event>;
 
 export const events: Command = {
   summary: 'List events',
-  usage: 'kubectl events [(-o|--output=)json|yaml|...] [--for TYPE/NAME] [--watch] [--types=Normal,Warning] [options]',
+  usage:
+    'kubectl events [(-o|--output=)json|yaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file] [--for TYPE/NAME] [--watch] [--types=Normal,Warning] [options]',
   flags: {
     ...PRINT_FLAGS,
     for: text(),

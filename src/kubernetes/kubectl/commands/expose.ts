@@ -37,7 +37,7 @@ export const expose: Command = {
     overrides: text(),
     'override-type': text(undefined, 'merge'),
     'save-config': bool(),
-    'field-manager': text(),
+    'field-manager': text(undefined, 'kubectl-expose'),
   },
   run: async (session, args) => {
     const dryRun = dryRunOf(session);

@@ -4,12 +4,12 @@ import type { Json } from '../../api/json.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import { ApiError, type Status, type WatchEvent } from '../../api/request.ts';
 import { humanDuration, instantOf } from '../../api/time.ts';
-import { explained, listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
+import { explained, fromFiles, listObjects, loadFiles, locate, select, type Target } from '../builder.ts';
 import { pathOf, type ResourceInfo, shownName } from '../discovery.ts';
 import { AggregateFailure, isNotFound, KubectlError, usageError } from '../errors.ts';
 import { bool, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
 import { compileJsonPath, relaxedPath } from '../jsonpath.ts';
-import { objectPrinter, withoutManagedFields } from '../printers/objects.ts';
+import { GET_FORMATS, objectPrinter, withoutManagedFields } from '../printers/objects.ts';
 import { bareTable, isTable, type Table, TablePrinter } from '../printers/table.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
 import type { Command } from './command.ts';
@@ -19,7 +19,7 @@ const TABLE_ACCEPT = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/j
 export const get: Command = {
   summary: 'Display one or many resources',
   usage:
-    'kubectl get [(-o|--output=)json|yaml|name|template|jsonpath|custom-columns|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]',
+    'kubectl get [(-o|--output=)json|yaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file|custom-columns|custom-columns-file|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]',
   flags: {
     ...FILE_FLAGS,
     ...PRINT_FLAGS,
@@ -42,9 +42,15 @@ export const get: Command = {
   },
   run: async (session, args) => {
     const { flags } = session;
-    if (flags.has('raw')) return raw(session);
-    const fromFiles = flags.list('filename').length > 0;
-    if (args.length === 0 && !fromFiles) {
+    if (flags.has('raw')) {
+      if (args.length > 0) throw new KubectlError('arguments may not be passed when --raw is specified');
+      if (flags.text('output') !== '') throw new KubectlError('--raw and --output are mutually exclusive');
+      return raw(session);
+    }
+    if (flags.bool('output-watch-events') && !flags.bool('watch') && !flags.bool('watch-only'))
+      throw new KubectlError('--output-watch-events option can only be used with --watch or --watch-only');
+    const filed = fromFiles(session);
+    if (args.length === 0 && !filed) {
       session.err('You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\n');
       throw usageError(
         'kubectl get',
@@ -52,10 +58,14 @@ export const get: Command = {
       );
     }
     const everything = flags.bool('all-namespaces');
-    const printer = objectPrinter(session);
-    if (fromFiles) {
+    const printer = objectPrinter(session, GET_FORMATS);
+    if (filed) {
       const targets: Target[] = [];
-      for (const loaded of await loadFiles(session)) targets.push(await locate(session, loaded));
+      const loaded = await loadFiles(session).catch((error: unknown) => {
+        // get finds out about a kustomization while it visits, and says so without `error: `.
+        throw session.flags.text('kustomize') === '' ? error : new AggregateFailure([error]);
+      });
+      for (const one of loaded) targets.push(await locate(session, one));
       return show(session, { targets, lists: [], several: new Set(targets.map((target) => target.info)).size > 1 }, printer, false);
     }
     const selection = await select(session, args, { everything, selector: flags.text('selector') });

@@ -2,7 +2,7 @@
 import type { Json } from '../../api/json.ts';
 import { labelValueErrors } from '../../api/names.ts';
 import { twoWayPatch } from '../../api/three-way.ts';
-import { type Loaded, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
+import { fromFiles, type Loaded, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
 import { sendPatch } from '../change.ts';
 import { AggregateFailure, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, type FlagSpecs, PRINT_FLAGS, SELECTOR_FLAGS, text } from '../flags.ts';
@@ -23,20 +23,19 @@ const FLAGS: FlagSpecs = {
   list: bool(),
   local: bool(),
   'resource-version': text(),
-  'field-manager': text(),
 };
 
 export const label: Command = {
   summary: 'Update the labels on a resource',
   usage: 'kubectl label [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version] [options]',
-  flags: FLAGS,
+  flags: { ...FLAGS, 'field-manager': text(undefined, 'kubectl-label') },
   run: (session, args) => change(session, args, 'label'),
 };
 
 export const annotate: Command = {
   summary: 'Update the annotations on a resource',
   usage: 'kubectl annotate [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version] [options]',
-  flags: FLAGS,
+  flags: { ...FLAGS, 'field-manager': text(undefined, 'kubectl-annotate') },
   run: (session, args) => change(session, args, 'annotation'),
 };
 
@@ -93,12 +92,12 @@ async function change(session: Session, args: readonly string[], what: What): Pr
   if (list && flags.text('output') !== '') throw new KubectlError('--list and --output may not be specified together');
   if (flags.bool('all') && flags.text('selector') !== '') throw new KubectlError('cannot set --all and --selector at the same time');
   if (flags.bool('all') && flags.text('field-selector') !== '') throw new KubectlError('cannot set --all and --field-selector at the same time');
-  const fromFiles = flags.list('filename').length > 0;
+  const filed = fromFiles(session);
   if (local) {
     if (dryRun === 'server') throw new KubectlError('cannot specify --local and --dry-run=server - did you mean --dry-run=client?');
     if (resources.length > 0) throw new KubectlError('can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set');
-    if (!fromFiles) throw new KubectlError('one or more files must be specified as -f pod.yaml or --filename=pod.json');
-  } else if (resources.length === 0 && !fromFiles) throw new KubectlError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
+    if (!filed) throw new KubectlError('one or more files must be specified as -f pod.yaml or --filename=pod.json');
+  } else if (resources.length === 0 && !filed) throw new KubectlError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
   if (pairs.length === 0 && !list) throw new KubectlError(`at least one ${what} update is required`);
 
   const { found, failures } = local ? await fromFilesOnly(session, await loadFiles(session)) : await resolveObjects(session, resources);
@@ -123,7 +122,8 @@ async function fromFilesOnly(
   loaded: readonly Loaded[],
 ): Promise<{ readonly found: readonly Found[]; readonly failures: readonly unknown[] }> {
   const found: Found[] = [];
-  for (const one of loaded) found.push(await locate(session, one));
+  // As the file has it: nothing is added where nothing is sent.
+  for (const one of loaded) found.push({ ...(await locate(session, one)), object: one.object });
   return { found, failures: [] };
 }
 

@@ -3,11 +3,13 @@
 import { Mailbox } from '../../../sim/mailbox.ts';
 import { ApiError } from '../../api/request.ts';
 import { instantOf } from '../../api/time.ts';
+import type { Target } from '../builder.ts';
 import { KubectlError, usageError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import type { Reader, Session } from '../session.ts';
 import type { Command } from './command.ts';
 import { containerOf, DEFAULT_CONTAINER, listPods, type PodObject, podsOf } from './pods.ts';
+import { runningTimeout } from './streams.ts';
 
 const USAGE = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
 
@@ -28,21 +30,28 @@ export const logs: Command = {
     'all-pods': bool(),
     prefix: bool(),
     'ignore-errors': bool(),
+    'insecure-skip-tls-verify-backend': bool(),
     'max-log-requests': { type: 'int', default: '5' },
     'pod-running-timeout': { type: 'duration', default: '20s' },
   },
   run: async (session, args) => {
     const { flags } = session;
     const selector = flags.text('selector');
-    if (selector && args.length > 0) throw usageError('kubectl logs', `only a selector (-l) or a POD name is allowed`);
-    if (!selector && (args.length === 0 || args.length > 2)) throw usageError('kubectl logs', USAGE);
+    if (selector && args.length === 1) throw usageError('kubectl logs', 'only a selector (-l) or a POD name is allowed');
+    if ((!selector && args.length === 0) || args.length > 2) throw usageError('kubectl logs', USAGE);
+    const timeout = runningTimeout(session);
     if (flags.bool('all-containers') && flags.text('container'))
       throw new KubectlError('--all-containers=true should not be specified with container name ' + flags.text('container'));
+    const time = flags.text('since-time');
+    if (time !== '' && instantOf(time) === undefined)
+      throw new KubectlError(`parsing time ${JSON.stringify(time)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(time)} as "2006"`);
     if (flags.duration('since') > 0 && flags.text('since-time')) throw new KubectlError('at most one of `sinceTime` or `sinceSeconds` may be specified');
+    if (flags.number('limit-bytes') < 0) throw new KubectlError('--limit-bytes must be greater than 0');
+    if (flags.duration('since') < 0) throw new KubectlError('--since must be greater than 0');
     if (flags.has('tail') && flags.number('tail') < -1) throw new KubectlError('--tail must be greater than or equal to -1');
     let container = flags.text('container');
     if (args[1] !== undefined) {
-      if (container) throw usageError('kubectl logs', 'only one of -c or an inline [CONTAINER] arg is allowed');
+      if (container) throw new KubectlError('only one of -c or an inline [CONTAINER] arg is allowed');
       container = args[1];
     }
     let pods: readonly PodObject[];
@@ -53,17 +62,16 @@ export const logs: Command = {
         return;
       }
     } else {
-      const found = await podsOf(session, args[0]!, flags.bool('all-pods')).catch((error: unknown) => {
+      const found = await podsOf(session, args[0]!, { all: true, timeout, doing: 'get the logs from' }).catch((error: unknown) => {
         // `logs` alone words it so, since 1.31.
         if (error instanceof ApiError && error.reason === 'NotFound')
           throw new KubectlError(`error from server (NotFound): ${error.message} in namespace ${JSON.stringify(session.namespace)}`);
         throw error;
       });
-      pods = found.pods;
-      if (!found.shown.startsWith('pod/') && !flags.bool('all-pods')) {
-        const all = (await podsOf(session, args[0]!, true)).pods.length;
-        if (all > 1) session.err(`Found ${all} pods, using pod/${pods[0]!.metadata.name}\n`);
-      }
+      const many = flags.bool('all-pods') || found.shown.startsWith('pod/');
+      pods = many ? found.pods : found.pods.slice(0, 1);
+      if (!many && found.pods.length > 1 && !flags.bool('all-containers'))
+        session.err(`Found ${found.pods.length} pods, using pod/${pods[0]!.metadata.name}\n`);
     }
     const sources = pods.flatMap((pod) => containersOf(session, pod, container).map((name) => ({ pod, name })));
     if (flags.bool('follow') && sources.length > flags.number('max-log-requests'))
@@ -76,7 +84,7 @@ export const logs: Command = {
         await copy(session, pod, name, (piece) => session.out(piece));
       } catch (error) {
         if (!flags.bool('ignore-errors')) throw error;
-        session.err(`error: ${(error as Error).message}\n`);
+        session.out(`error: ${(error as Error).message}\n`);
       }
     }
   },
@@ -106,10 +114,8 @@ function queryOf(session: Session, container: string): Record<string, string> {
   const tail = flags.has('tail') ? flags.number('tail') : flags.text('selector') && !flags.bool('follow') ? 10 : flags.text('selector') ? 10 : -1;
   if (tail >= 0) query['tailLines'] = String(tail);
   if (flags.text('since-time')) {
-    if (instantOf(flags.text('since-time')) === undefined)
-      throw new KubectlError(`parsing time ${JSON.stringify(flags.text('since-time'))} as "2006-01-02T15:04:05Z07:00": cannot parse`);
     query['sinceTime'] = flags.text('since-time');
-  } else if (flags.duration('since') > 0) query['sinceSeconds'] = String(Math.ceil(flags.duration('since') / 1_000_000));
+  } else if (flags.duration('since') > 0) query['sinceSeconds'] = String(Math.round(flags.duration('since') / 1_000_000));
   return query;
 }
 
@@ -117,7 +123,8 @@ const open = (session: Session, pod: PodObject, container: string): Promise<Read
   session.open<string>(`/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/log`, { query: queryOf(session, container) });
 
 const prefixOf = (session: Session, pod: PodObject, container: string): string =>
-  session.flags.bool('prefix') ? `[pod/${pod.metadata.name}/${container}] ` : '';
+  // Lines of all pods at once are told apart, asked for or not.
+  session.flags.bool('prefix') || session.flags.bool('all-pods') ? `[pod/${pod.metadata.name}/${container}] ` : '';
 
 async function copy(session: Session, pod: PodObject, container: string, write: (piece: string) => void): Promise<void> {
   const prefix = prefixOf(session, pod, container);
@@ -146,5 +153,13 @@ async function followAll(session: Session, sources: readonly { readonly pod: Pod
   for (let left = sources.length; left > 0; left--) {
     const error = await done.take();
     if (error && !session.flags.bool('ignore-errors')) throw error;
+    if (error) session.out(`error: ${error.message}\n`);
   }
+}
+
+/** The log of one container, followed to its end: what `run` and `debug` fall back to. */
+export async function showLog(session: Session, { namespace, name }: Pick<Target, 'namespace' | 'name'>, container = ''): Promise<void> {
+  const query: Record<string, string> = container === '' ? { follow: 'true' } : { container };
+  const reader = await session.open<string>(`/api/v1/namespaces/${namespace}/pods/${name}/log`, { query });
+  for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) session.out(piece);
 }

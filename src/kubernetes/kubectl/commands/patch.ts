@@ -2,11 +2,12 @@
 import type { Json } from '../../api/json.ts';
 import { applyJsonPatch } from '../../api/json-patch.ts';
 import { applyMergePatch, applyStrategicMergePatch } from '../../api/patch.ts';
+import { ApiError } from '../../api/request.ts';
 import { equalJson } from '../../api/three-way.ts';
 import type { Kind } from '../../api/types.gen.ts';
 import { parseYaml, YamlError } from '../../api/yaml.ts';
-import { loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
-import { type PatchKind, sendPatch } from '../change.ts';
+import { fromFiles, loadFiles, locate, resolveObjects, type Target } from '../builder.ts';
+import { MEDIA, type PatchKind, sendPatch } from '../change.ts';
 import { pathOf } from '../discovery.ts';
 import { AggregateFailure, KubectlError } from '../errors.ts';
 import { bool, DRY_RUN_FLAGS, FILE_FLAGS, PRINT_FLAGS, text } from '../flags.ts';
@@ -27,7 +28,7 @@ export const patch: Command = {
     type: text(undefined, 'strategic'),
     subresource: text(),
     local: bool(),
-    'field-manager': text(),
+    'field-manager': text(undefined, 'kubectl-patch'),
   },
   run: async (session, args) => {
     const { flags } = session;
@@ -61,13 +62,18 @@ export const patch: Command = {
         const printer = new ResultPrinter(session, dryRun);
         printer.print(infoOf(target, after), after, equalJson(before as unknown as Json, after as unknown as Json) ? 'patched (no change)' : 'patched');
       } catch (error) {
-        errors.push(error);
+        errors.push(error instanceof ApiError && error.code === 415 ? notSupported(target, kind, error) : error);
       }
     }
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateFailure(errors);
   },
 };
+
+/** Custom kinds know no strategic merge patch. */
+function notSupported({ info }: Target, kind: PatchKind, { message }: ApiError): KubectlError {
+  return new KubectlError(`${MEDIA[kind]} is not supported by ${info.group}/${info.version}, Kind=${info.kind}: ${message}`);
+}
 
 /** A subresource may answer with another kind: `scale.autoscaling/web patched`. */
 function infoOf(target: Target, answer: ObjectLike): Target['info'] {
@@ -93,7 +99,7 @@ async function targetsOf(
   session: Session,
   args: readonly string[],
 ): Promise<{ readonly found: readonly (Target & { readonly object: ObjectLike })[]; readonly failures: readonly unknown[] }> {
-  if (!session.flags.bool('local') || session.flags.list('filename').length === 0) return resolveObjects(session, args);
+  if (!session.flags.bool('local') || !fromFiles(session)) return resolveObjects(session, args);
   const found: (Target & { readonly object: ObjectLike })[] = [];
   for (const loaded of await loadFiles(session)) found.push(await locate(session, loaded));
   return { found, failures: [] };

@@ -16,19 +16,43 @@ export async function listPods(session: Session, labelSelector: string, extra: R
   return isObject(body) ? ((body['items'] as unknown as readonly PodObject[] | undefined) ?? []) : [];
 }
 
-/** The pod named `web-1` or `pod/web-1`, or the first one behind `deploy/web`, `svc/web`, … ; `all` gives every pod behind it. */
-export async function podsOf(session: Session, name: string, all = false): Promise<{ readonly pods: readonly PodObject[]; readonly shown: string }> {
+export interface PodChoice {
+  /** Every pod behind it, not the first alone. */
+  readonly all?: boolean;
+  /** How long to wait for one, in microseconds; a minute by default. */
+  readonly timeout?: number;
+  /** As errors name it: `attach to`. */
+  readonly doing?: string;
+}
+
+/** The pod named `web-1` or `pod/web-1`, or the first one behind `deploy/web`, `svc/web`, …, waited for. */
+export async function podsOf(
+  session: Session,
+  name: string,
+  { all = false, timeout = 60_000_000, doing = 'attach to' }: PodChoice = {},
+): Promise<{ readonly pods: readonly PodObject[]; readonly shown: string; readonly object: ObjectLike }> {
   const selection = await select(session, name.includes('/') ? [name] : ['pods', name]);
   const target = selection.targets[0]!;
   const object = await getObject(session, target);
-  if (target.info.kind === 'Pod' && target.info.group === '') return { pods: [object as unknown as PodObject], shown: `pod/${target.name}` };
+  if (target.info.kind === 'Pod' && target.info.group === '') return { pods: [object as unknown as PodObject], shown: `pod/${target.name}`, object };
+  const refuse = (why: string): KubectlError => new KubectlError(`cannot ${doing} ${goTypeOf(target.info)}: ${why}`);
   const selector = selectorTextOf(object, target.info.kind);
-  if (selector === undefined) throw new KubectlError(`cannot attach to *unstructured.Unstructured: selector for ${target.info.resource} not implemented`);
-  const pods = [...(await listPods(session, selector))];
-  if (pods.length === 0) throw new KubectlError(`timed out waiting for the condition`);
+  if (selector === undefined && target.info.kind === 'Service') throw refuse(`invalid service '${target.name}': Service is defined without a selector`);
+  if (selector === undefined) throw refuse(`selector for ${goTypeOf(target.info)} not implemented`);
+  const { clock } = session.self.process;
+  const until = clock.now() + timeout;
+  let pods = [...(await listPods(session, selector))];
+  while (pods.length === 0 && clock.now() < until) {
+    await clock.sleep(Math.min(1_000_000, until - clock.now()));
+    pods = [...(await listPods(session, selector))];
+  }
+  if (pods.length === 0) throw new KubectlError('timed out waiting for the condition');
   pods.sort(byActivity);
-  return { pods: all ? pods : [pods[0]!], shown: shownName(target.info, target.name) };
+  return { pods: all ? pods : [pods[0]!], shown: shownName(target.info, target.name), object };
 }
+
+/** `*v1.Deployment`: Go's name of a type. */
+const goTypeOf = ({ version, kind }: { readonly version: string; readonly kind: string }): string => `*${version}.${kind}`;
 
 export function selectorTextOf(object: ObjectLike, kind: string): string | undefined {
   const spec = object['spec'];
@@ -64,9 +88,14 @@ export function containerOf(session: Session, pod: PodObject, name: string, quie
   const annotated = pod.metadata.annotations?.[DEFAULT_CONTAINER];
   if (annotated && every.some((container) => container.name === annotated)) return annotated;
   const first = containers[0]?.name ?? '';
-  if (containers.length > 1 && !quiet)
-    session.err(
-      `Defaulted container ${JSON.stringify(first)} out of: ${[...containers.map((container) => container.name), ...(pod.spec?.initContainers ?? []).map((container) => `${container.name} (init)`)].join(', ')}\n`,
-    );
+  if (every.length > 1 && !quiet) {
+    const marked = (list: readonly { readonly name: string }[] = [], mark: string) => list.map((container) => `${container.name} (${mark})`);
+    const names = [
+      ...containers.map((container) => container.name),
+      ...marked(pod.spec?.ephemeralContainers, 'ephem'),
+      ...marked(pod.spec?.initContainers, 'init'),
+    ];
+    session.err(`Defaulted container ${JSON.stringify(first)} out of: ${names.join(', ')}\n`);
+  }
   return first;
 }

@@ -1,7 +1,7 @@
 /** kubectl rollout: status, history, undo, restart, pause, resume (kubectl pkg/cmd/rollout). */
 import type { Json } from '../../api/json.ts';
 import { timestamp } from '../../api/time.ts';
-import { resolveObjects, type Target } from '../builder.ts';
+import { fromFiles, resolveObjects, type Target } from '../builder.ts';
 import { differenceOf, isEmpty, partOf, resourceText, sendPatch, withPart } from '../change.ts';
 import { shownName } from '../discovery.ts';
 import { AggregateFailure, KubectlError } from '../errors.ts';
@@ -20,8 +20,8 @@ const COMMON: FlagSpecs = { ...FILE_FLAGS, selector: text('l') };
 
 /** Resolves, then does `each` for all that was found; every failure is reported. */
 async function forFound(session: Session, args: readonly string[], each: (target: Found) => Promise<void>): Promise<void> {
-  if (args.length === 0 && session.flags.list('filename').length === 0) throw new KubectlError('required resource not specified');
-  const { found, failures } = await resolveObjects(session, args);
+  if (args.length === 0 && !fromFiles(session)) throw new KubectlError('required resource not specified');
+  const { found, failures } = await resolveObjects(session, args, true);
   const errors = [...failures];
   for (const target of found) {
     try {
@@ -177,7 +177,7 @@ function changer(operation: string, change: (target: Found, session: Session) =>
   };
 }
 
-const CHANGE_FLAGS: FlagSpecs = { ...COMMON, ...PRINT_FLAGS, 'field-manager': text() };
+const CHANGE_FLAGS: FlagSpecs = { ...COMMON, ...PRINT_FLAGS, 'field-manager': text(undefined, 'kubectl-rollout') };
 const isPaused = (object: JsonObject): boolean => partOf(object, ['spec', 'paused']) === true;
 
 const restart: Command = {

@@ -8,16 +8,17 @@ import { dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
 import type { JsonObject, ObjectLike, Session } from '../session.ts';
 import { watchUntil } from '../wait.ts';
 import { withLastApplied } from './apply.ts';
+import { attachTo } from './attach.ts';
 import type { Command } from './command.ts';
-import { run as connect } from './exec.ts';
 import { labelsOf } from './expose.ts';
+import { showLog } from './logs.ts';
 import { withOverrides } from './overrides.ts';
 import type { PodObject } from './pods.ts';
 
 const RESTART = ['Always', 'OnFailure', 'Never'];
 const PULL = ['', 'Always', 'IfNotPresent', 'Never'];
 /** distribution's reference grammar: a domain, path components, a tag and a digest. */
-const REFERENCE =
+export const REFERENCE =
   /^([a-zA-Z0-9][-a-zA-Z0-9.]*(:\d+)?\/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(:\w[\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
 
 export const run: Command = {
@@ -179,7 +180,7 @@ async function follow(session: Session, target: Target): Promise<void> {
   if (isOver(pod)) await showLog(session, target);
   else {
     try {
-      await connect(session, pod as unknown as PodObject, 'attach', []);
+      await attachTo(session, pod as unknown as PodObject, { container: '', stdin: flags.bool('stdin'), tty: flags.bool('tty'), quiet: flags.bool('quiet') });
     } catch (error) {
       if (error instanceof ExitWith) throw error;
       session.err(`warning: couldn't attach to pod/${target.name}, falling back to streaming logs: ${(error as Error).message}\n`);
@@ -198,11 +199,6 @@ async function follow(session: Session, target: Target): Promise<void> {
   if (!ended || ended.exitCode === 0) throw new KubectlError(`pod ${target.namespace}/${target.name} failed with unknown exit code`);
   session.err(`pod ${target.namespace}/${target.name} terminated (${ended.reason ?? ''})${ended.message ? `\n${ended.message}` : ''}\n`);
   throw new ExitWith(ended.exitCode);
-}
-
-async function showLog(session: Session, { namespace, name }: Target): Promise<void> {
-  const reader = await session.open<string>(`/api/v1/namespaces/${namespace}/pods/${name}/log`, { query: { follow: 'true' } });
-  for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) session.out(piece);
 }
 
 async function removeAll(session: Session, targets: readonly Target[]): Promise<void> {

@@ -6,11 +6,12 @@ import { KubectlError, usageError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import { TableWriter } from '../printers/tabwriter.ts';
 import { isObject, type ObjectLike } from '../session.ts';
+import { dump as clusterInfoDump } from './cluster-info-dump.ts';
 import type { Command } from './command.ts';
 
 export const apiResources: Command = {
   summary: 'Print the supported API resources on the server',
-  usage: 'kubectl api-resources [options]',
+  usage: 'kubectl api-resources [flags] [options]',
   flags: {
     'api-group': text(),
     namespaced: { type: 'bool', default: 'true' },
@@ -25,7 +26,7 @@ export const apiResources: Command = {
     const { flags } = session;
     if (args.length > 0) throw usageError('kubectl api-resources', `unexpected arguments: [${args.join(' ')}]`);
     const output = flags.text('output');
-    if (!['', 'wide', 'name', 'json', 'yaml'].includes(output)) throw new KubectlError(`--output ${output} is not available in kubectl api-resources`);
+    if (!['', 'wide', 'name'].includes(output)) throw new KubectlError(`--output ${output} is not available`);
     if (!['', 'name', 'kind'].includes(flags.text('sort-by'))) throw new KubectlError(`--sort-by accepts only name or kind`);
     if (!flags.bool('cached')) await session.discovery.refresh();
     const rows = (await session.discovery.all()).filter(
@@ -51,7 +52,7 @@ export const apiResources: Command = {
       groupVersionOf(info),
       String(info.namespaced),
       info.kind,
-      ...(output === 'wide' ? [[...info.verbs].sort().join(','), info.categories.join(',')] : []),
+      ...(output === 'wide' ? [info.verbs.join(','), info.categories.join(',')] : []),
     ]);
     const header = ['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND', ...(output === 'wide' ? ['VERBS', 'CATEGORIES'] : [])];
     session.out(new TableWriter().rows(flags.bool('no-headers') ? table : [header, ...table]));
@@ -75,7 +76,7 @@ export const apiVersions: Command = {
 
 export const version: Command = {
   summary: 'Print the client and server version information',
-  usage: 'kubectl version [options]',
+  usage: 'kubectl version [flags] [options]',
   flags: { client: bool(), output: text('o') },
   run: async (session) => {
     const { flags } = session;
@@ -115,8 +116,9 @@ export const version: Command = {
 
 export const clusterInfo: Command = {
   summary: 'Display cluster information',
-  usage: 'kubectl cluster-info [options]',
+  usage: 'kubectl cluster-info [flags] [options]',
   flags: {},
+  subcommands: { dump: clusterInfoDump },
   run: async (session) => {
     const green = (title: string) => `\x1b[0;32m${title}\x1b[0m`;
     const yellow = (address: string) => `\x1b[0;33m${address}\x1b[0m`;

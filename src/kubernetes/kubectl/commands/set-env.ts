@@ -1,10 +1,11 @@
 /** kubectl set env (kubectl pkg/cmd/set/set_env.go). */
 import type { Container, EnvVar } from '../../api/types.gen.ts';
-import { getObject, type Target } from '../builder.ts';
+import { fromFiles, getObject, type Target } from '../builder.ts';
 import { KubectlError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
+import { decodeBase64 } from '../kubeconfig.ts';
 import { containersIn, mapContainers, nameMatches } from '../pod-spec.ts';
-import { isObject, type Session } from '../session.ts';
+import { isObject, type ObjectLike, type Session } from '../session.ts';
 import type { Command } from './command.ts';
 import { changeAll, objectsFor, requirePodSpec, SET_FLAGS } from './set-pods.ts';
 
@@ -27,12 +28,13 @@ export const env: Command = {
     const isPair = (arg: string): boolean => /^[^=/]+=/.test(arg) || (arg.endsWith('-') && arg.length > 1);
     const resources = args.filter((arg) => arg !== '-' && !isPair(arg));
     const { set, remove } = await editsOf(session, [...args.filter((arg) => arg === '-' || isPair(arg)), ...flags.all('env')]);
-    if (resources.length === 0 && flags.list('filename').length === 0)
+    if (resources.length === 0 && !fromFiles(session))
       throw new KubectlError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
     if (flags.bool('list') && flags.text('output') !== '') throw new KubectlError('--list and --output may not be specified together');
     const wanted = [...(await importedFrom(session)), ...set];
     const { found, failures } = await objectsFor(session, resources);
     const pattern = flags.text('containers');
+    const resolved = flags.bool('resolve') ? await resolvedLines(session, found) : new Map<EnvVar, string>();
     await changeAll(session, {
       found,
       failures,
@@ -43,10 +45,10 @@ export const env: Command = {
         const path = requirePodSpec(target);
         const matching = containersIn(target.object, path, 'containers').filter((container) => nameMatches(pattern, container.name));
         if (matching.length === 0) {
-          session.err(`warning: ${target.info.resource}/${target.name} does not have any containers matching ${JSON.stringify(pattern)}\n`);
+          session.err(`Warning: ${target.info.kind}/${target.name} does not have any containers matching ${JSON.stringify(pattern)}\n`);
           return target.object;
         }
-        if (!flags.bool('overwrite')) refuseOverwrites(matching, wanted);
+        if (!flags.bool('overwrite')) refuseOverwrites(target, matching, wanted);
         const after = mapContainers(target.object, path, ['containers'], (container) =>
           nameMatches(pattern, container.name) ? withEnv(container, wanted, remove) : container,
         );
@@ -54,13 +56,30 @@ export const env: Command = {
         for (const container of containersIn(after, path, 'containers')) {
           if (!nameMatches(pattern, container.name)) continue;
           session.out(`# ${target.info.kind} ${target.name}, container ${container.name}\n`);
-          for (const one of container.env ?? []) session.out(`${lineOf(one)}\n`);
+          for (const one of container.env ?? []) session.out(`${resolved.get(one) ?? lineOf(one)}\n`);
         }
         return target.object;
       },
     });
   },
 };
+
+/** Lines for variables that take their value from a config map or a secret, with that value. */
+async function resolvedLines(session: Session, found: readonly (Target & { readonly object: ObjectLike })[]): Promise<ReadonlyMap<EnvVar, string>> {
+  const lines = new Map<EnvVar, string>();
+  for (const target of found)
+    for (const container of containersIn(target.object, requirePodSpec(target), 'containers'))
+      for (const one of container.env ?? []) {
+        const { configMapKeyRef, secretKeyRef } = one.valueFrom ?? {};
+        const reference = configMapKeyRef ?? secretKeyRef;
+        if (!reference) continue;
+        const info = await session.discovery.resolve(configMapKeyRef ? 'configmaps' : 'secrets');
+        const data = (await getObject(session, { info, namespace: target.namespace, name: reference.name ?? '' }))['data'];
+        const value = isObject(data) ? String(data[reference.key] ?? '') : '';
+        lines.set(one, `${one.name}=${secretKeyRef ? decodeBase64(value) : value}`);
+      }
+  return lines;
+}
 
 async function editsOf(session: Session, pairs: readonly string[]): Promise<{ readonly set: readonly EnvVar[]; readonly remove: readonly string[] }> {
   const set: EnvVar[] = [];
@@ -102,14 +121,19 @@ async function importedFrom(session: Session): Promise<readonly EnvVar[]> {
   return Object.keys(isObject(data) ? data : {})
     .sort()
     .filter((key) => keys.length === 0 || keys.includes(key))
-    .map((key) => ({ name: `${flags.text('prefix')}${key}`.toUpperCase().replace(/[^A-Z0-9_]/g, '_'), valueFrom: { [field]: { name, key } } }));
+    .map((key) => {
+      const name = key.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
+      if (name !== key) session.err(`Warning: key ${key} transferred to ${name}\n`);
+      return [key, `${flags.text('prefix')}${name}`] as const;
+    })
+    .map(([key, variable]) => ({ name: variable, valueFrom: { [field]: { name, key } } }));
 }
 
-function refuseOverwrites(containers: readonly Container[], wanted: readonly EnvVar[]): void {
+function refuseOverwrites({ info, name: owner }: Target, containers: readonly Container[], wanted: readonly EnvVar[]): void {
   for (const container of containers)
     for (const one of container.env ?? [])
       if (wanted.some(({ name }) => name === one.name))
-        throw new KubectlError(`'${one.name}' already has a value (${one.value ?? ''}), and --overwrite is false`);
+        throw new KubectlError(`${info.resource}/${owner} '${one.name}' already has a value (${one.value ?? ''}), and --overwrite is false`);
 }
 
 function withEnv(container: Container, wanted: readonly EnvVar[], remove: readonly string[]): Container {

@@ -17,7 +17,7 @@ export const SET_FLAGS: FlagSpecs = {
   local: bool(),
   all: bool(),
   selector: text('l'),
-  'field-manager': text(),
+  'field-manager': text(undefined, 'kubectl-set'),
 };
 
 /** Files alone with --local, else what the server has. Throws what went wrong when nothing was found. */
@@ -33,7 +33,8 @@ export async function objectsFor(
   if (resources.length > 0) throw new KubectlError('can only use local files by -f rsrc.yaml or --filename=rsrc.json when --local=true is set');
   if (dryRunOf(session) === 'server') throw new KubectlError('cannot specify --local and --dry-run=server - did you mean --dry-run=client?');
   const found: Found[] = [];
-  for (const loaded of await loadFiles(session)) found.push(await locate(session, loaded));
+  // As the file has it: nothing is added where nothing is sent.
+  for (const loaded of await loadFiles(session)) found.push({ ...(await locate(session, loaded)), object: loaded.object });
   return { found, failures: [] };
 }
 
@@ -69,13 +70,13 @@ export async function changeAll(session: Session, { found, failures, manager, ou
       const { kind, patch } = differenceOf(target, target.object, after);
       if (isEmpty(patch) && !(local && session.flags.text('output') !== '')) continue;
       if (local || dryRun === 'client') {
-        printer.print(target.info, after, outcome);
+        printer.printTyped(target.info, after, outcome);
         continue;
       }
       const result = await sendPatch(session, target, kind, patch as Json, { manager, dryRun }).catch((error: Error) => {
         throw new KubectlError(`${failed}: ${error.message}`);
       });
-      printer.print(target.info, result, outcome);
+      printer.printTyped(target.info, result, outcome);
     } catch (error) {
       errors.push(error);
     }

@@ -1,15 +1,20 @@
 /** kubectl set: image, resources, selector, serviceaccount; `env` has a file of its own (kubectl pkg/cmd/set). */
 import type { Json } from '../../api/json.ts';
+import { parseSelector } from '../../api/selector.ts';
 import type { Container } from '../../api/types.gen.ts';
 import { partOf, withPart } from '../change.ts';
 import { KubectlError } from '../errors.ts';
-import { text } from '../flags.ts';
+import { type FlagSpecs, text } from '../flags.ts';
 import { containersIn, mapContainers, nameMatches } from '../pod-spec.ts';
 import type { ObjectLike } from '../session.ts';
 import type { Command } from './command.ts';
 import { splitPairs } from './label.ts';
 import { env } from './set-env.ts';
 import { changeAll, objectsFor, requirePodSpec, SET_FLAGS } from './set-pods.ts';
+import { subject } from './set-subject.ts';
+
+/** `selector` and `serviceaccount` take no label selector. */
+const withoutSelector = ({ selector: _, ...flags }: FlagSpecs): FlagSpecs => flags;
 
 const image: Command = {
   summary: 'Update the image of a pod template',
@@ -51,6 +56,8 @@ function quantities(spec: string): Readonly<Record<string, string>> {
   for (const part of spec.split(',').filter((one) => one !== '')) {
     const pair = part.split('=');
     if (pair.length !== 2) throw new KubectlError(`Invalid argument syntax ${part}, expected <resource>=<value>`);
+    if (!/^[+-]?(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/.test(pair[1]!))
+      throw new KubectlError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     result[pair[0]!] = pair[1]!;
   }
   return result;
@@ -68,13 +75,9 @@ const resources: Command = {
     const limits = quantities(flags.text('limits'));
     const requests = quantities(flags.text('requests'));
     const pattern = flags.text('containers');
-    // "0" takes an entry away.
     const merged = (before: Container['resources'], field: 'limits' | 'requests', given: Readonly<Record<string, string>>) => {
       const next: Record<string, string> = { ...before?.[field] };
-      for (const [key, value] of Object.entries(given)) {
-        if (value === '0') delete next[key];
-        else next[key] = value;
-      }
+      for (const [key, value] of Object.entries(given)) next[key] = value;
       return Object.keys(next).length > 0 ? next : undefined;
     };
     await changeAll(session, {
@@ -108,17 +111,24 @@ const resources: Command = {
 const selector: Command = {
   summary: 'Set the selector on a resource',
   usage: 'kubectl set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version] [options]',
-  flags: { ...SET_FLAGS, 'resource-version': text() },
+  flags: {
+    ...withoutSelector(SET_FLAGS),
+    kustomize: { type: 'string', short: 'k', hidden: true },
+    recursive: { type: 'bool', short: 'R', default: 'true' },
+    'resource-version': text(),
+  },
   run: async (session, args) => {
     if (args.length === 0) throw new KubectlError('one selector is required');
     const expression = args.at(-1)!;
     const { found, failures } = await objectsFor(session, args.slice(0, -1));
     const labels: Record<string, string> = {};
-    for (const part of expression.split(',')) {
-      const pair = /^\s*([^=!]+?)\s*==?\s*(.*?)\s*$/.exec(part);
-      if (!pair) throw new KubectlError(`${JSON.stringify(part)} is not a valid selector for a service: only key=value is supported`);
-      labels[pair[1]!] = pair[2]!;
-    }
+    const { requirements } = parseSelector(expression);
+    const others = requirements.filter(({ operator }) => operator !== '=' && operator !== '==');
+    if (others.length > 0)
+      throw new KubectlError(
+        `match expression [${others.map(({ key, operator, values }) => `{${key} ${{ in: 'In', notin: 'NotIn', '!=': 'NotIn', exists: 'Exists', '!': 'DoesNotExist' }[operator as string] ?? operator} [${[...values].join(' ')}]}`).join(' ')}] not supported on this object`,
+      );
+    for (const { key, values } of requirements) labels[key] = [...values][0] ?? '';
     await changeAll(session, {
       found,
       failures,
@@ -139,7 +149,7 @@ const serviceaccount: Command = {
   summary: 'Update the service account of a resource',
   usage: 'kubectl set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT [options]',
   aliases: ['sa'],
-  flags: SET_FLAGS,
+  flags: withoutSelector(SET_FLAGS),
   run: async (session, args) => {
     if (args.length === 0) throw new KubectlError('serviceaccount is required');
     const name = args.at(-1)!;
@@ -161,5 +171,5 @@ const serviceaccount: Command = {
 export const set: Command = {
   summary: 'Set specific features on objects',
   usage: 'kubectl set SUBCOMMAND [options]',
-  subcommands: { env, image, resources, selector, serviceaccount },
+  subcommands: { env, image, resources, selector, serviceaccount, subject },
 };

@@ -26,7 +26,7 @@ export const taint: Command = {
     all: bool(),
     overwrite: bool(),
     validate: { type: 'string', bare: 'strict', default: 'strict' },
-    'field-manager': text(),
+    'field-manager': text(undefined, 'kubectl-taint'),
   },
   run: async (session, args) => {
     const { flags } = session;
@@ -66,7 +66,7 @@ export const taint: Command = {
         );
       }
     }
-    const printer = new ResultPrinter(session, dryRun);
+    const printer = new ResultPrinter(session);
     for (const target of found) {
       try {
         const { operation, taints } = edited(target, edits, flags.bool('overwrite'));

@@ -1,6 +1,6 @@
 /** kubectl wait (kubectl pkg/cmd/wait). */
 import type { Json } from '../../api/json.ts';
-import { getObject, listObjects, loadFiles, locate, MUST_PROVIDE, select, type Target } from '../builder.ts';
+import { fromFiles, getObject, listObjects, loadFiles, locate, MUST_PROVIDE, select, type Target } from '../builder.ts';
 import { partOf } from '../change.ts';
 import { AggregateFailure, isNotFound, KubectlError } from '../errors.ts';
 import { bool, FILE_FLAGS, PRINT_FLAGS, SELECTOR_FLAGS, text } from '../flags.ts';
@@ -19,12 +19,21 @@ export const wait: Command = {
   summary: 'Experimental: Wait for a specific condition on one or many resources',
   usage:
     "kubectl wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]] [options]",
-  flags: { ...FILE_FLAGS, ...PRINT_FLAGS, ...SELECTOR_FLAGS, local: bool(), for: text(), timeout: { type: 'duration', default: '30s' } },
+  flags: {
+    ...FILE_FLAGS,
+    kustomize: { type: 'string', short: 'k', hidden: true },
+    recursive: { type: 'bool', short: 'R', default: 'true' },
+    ...PRINT_FLAGS,
+    ...SELECTOR_FLAGS,
+    local: bool(),
+    for: text(),
+    timeout: { type: 'duration', default: '30s' },
+  },
   run: async (session, args) => {
     const condition = conditionOf(session.flags.text('for'));
     const given = session.flags.duration('timeout');
     const timeout = given < 0 ? WEEK : given;
-    if (args.length === 0 && session.flags.list('filename').length === 0) throw new KubectlError(MUST_PROVIDE);
+    if (args.length === 0 && !fromFiles(session)) throw new KubectlError(MUST_PROVIDE);
     const printer = new ResultPrinter(session);
     if (condition.kind === 'create') {
       const found = await untilCreated(session, args, timeout);
@@ -57,7 +66,7 @@ async function targetsOf(session: Session, args: readonly string[]): Promise<{ r
       (object) => found.push({ ...target, object }),
       (error: unknown) => failures.push(error),
     );
-  if (flags.list('filename').length > 0) {
+  if (fromFiles(session)) {
     for (const loaded of await loadFiles(session)) await attempt(await locate(session, loaded));
     return { found, failures };
   }

@@ -17,6 +17,8 @@ const COMMON = indexOf(`
   immutable data binaryData stringData secrets rules aggregationRule subjects roleRef value globalDefault description
   image command args workingDir hostPort containerPort protocol appProtocol
   replicas parallelism completions
+  scaleTargetRef minReplicas maxReplicas metrics behavior
+  observedGeneration lastScaleTime currentReplicas desiredReplicas currentMetrics
   schedule timeZone startingDeadlineSeconds concurrencyPolicy
   minAvailable
   ingressClassName defaultBackend tls
@@ -56,6 +58,9 @@ const OWN: Readonly<Record<string, ReadonlyMap<string, number>>> = {
   serviceAccountToken: indexOf('audience expirationSeconds path'),
   downwardAPI: indexOf('items defaultMode'),
   fieldRef: indexOf('apiVersion fieldPath'),
+  scaleTargetRef: indexOf('kind name apiVersion'),
+  metrics: indexOf('type object pods resource containerResource external'),
+  target: indexOf('type value averageValue averageUtilization'),
   userInfo: indexOf('username uid groups extra'),
 };
 /** Maps, not structs: sorted. */

@@ -7,6 +7,7 @@ import { parseJsonPath } from '../jsonpath.ts';
 import { isObject, type JsonObject, type ObjectLike, type Session } from '../session.ts';
 import { printCustomColumns } from './custom-columns.ts';
 import { inGoOrder } from './go-order.ts';
+import { templatePrinter } from './go-template.ts';
 
 /** JSON as Go's encoder writes maps: keys sorted (unless `sorted` is false), `<`, `>` and `&` escaped. `indent` 4 is what -o json has; 0 is compact. */
 export function goJson(value: Json | undefined, indent = 4, sorted = true, level = 0): string {
@@ -39,13 +40,17 @@ export function withoutManagedFields<T extends JsonObject>(object: T): T {
 /** A typed object is one that Go holds in its struct, and so writes as JSON in the struct's order. */
 export type ObjectPrinter = (object: JsonObject, typed?: boolean) => string;
 
-const FORMATS =
+/** What all others print. */
+const FORMATS = 'go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml';
+/** What `get` prints. */
+export const GET_FORMATS =
   'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml';
 
 /** The printer -o asks for; undefined for tables. `operation` is what `-o name` leaves out and success messages add. */
 export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinter | undefined {
   const { flags, self } = session;
-  const given = flags.text('output');
+  // A template without a format is a Go template.
+  const given = flags.text('output') || (flags.text('template') === '' ? '' : 'go-template');
   if (given === '' || given === 'wide') return undefined;
   const equals = given.indexOf('=');
   const format = equals < 0 ? given : given.slice(0, equals);
@@ -53,7 +58,7 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
   const clean = (object: JsonObject): JsonObject => (flags.bool('show-managed-fields') ? object : withoutManagedFields(object));
   const readArgument = (): void => {
     const path = argument.startsWith('/') ? argument : `${self.cwd}/${argument}`;
-    if (!self.files.exists(path)) throw new KubectlError(`error reading template ${argument}, open ${argument}: no such file or directory`);
+    if (!self.files.exists(path)) throw new KubectlError(`error reading --template ${argument}, open ${argument}: no such file or directory`);
     argument = self.files.read(path);
   };
   const allowMissing = flags.text('allow-missing-template-keys') !== 'false';
@@ -78,7 +83,7 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
     case 'jsonpath': {
       if (format === 'jsonpath-file') readArgument();
       if (argument === '') throw new KubectlError('template format specified but no template given');
-      const path = own(() => parseJsonPath(argument.replace(/\n$/, ''), allowMissing));
+      const path = own(() => parseJsonPath(argument, allowMissing));
       return (object) => own(() => path.print(object));
     }
     case 'jsonpath-as-json': {
@@ -107,6 +112,11 @@ export function objectPrinter(session: Session, formats = FORMATS): ObjectPrinte
         return own(() => printCustomColumns(spec, Array.isArray(object['items']) ? (object['items'] as readonly Json[]) : [object], noHeaders));
       };
     }
+    case 'go-template':
+    case 'template':
+    case 'go-template-file':
+    case 'templatefile':
+      return templatePrinter(format, argument, allowMissing, self);
     default:
       return unable();
   }

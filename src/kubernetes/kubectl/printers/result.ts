@@ -28,7 +28,8 @@ export function dryRunOf(session: Session): DryRun {
 
 /** Query parameters of a write. */
 export const writeQuery = (session: Session, manager: string, dryRun: DryRun): Record<string, string> => ({
-  fieldManager: session.flags.text('field-manager') || manager,
+  // The default a flag shows is that of the verb; some ways of doing it have one of their own.
+  fieldManager: (session.flags.has('field-manager') && session.flags.text('field-manager')) || manager,
   ...(dryRun === 'server' ? { dryRun: 'All' } : {}),
 });
 

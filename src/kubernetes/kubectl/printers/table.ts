@@ -74,7 +74,8 @@ export class TablePrinter {
 }
 
 function cellText(cell: Json | undefined): string {
-  if (cell === undefined || cell === null) return '<none>';
+  // What the server could not find is left out.
+  if (cell === undefined || cell === null) return '';
   const text = typeof cell === 'string' ? cell : JSON.stringify(cell);
   const at = text.search(/[\f\n\r]/);
   return at < 0 ? text : `${text.slice(0, at)}...`;
