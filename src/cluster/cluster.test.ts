@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { minutes, ms, seconds } from '../sim/clock.ts';
 import { quietHost } from '../sim/test-host.ts';
 import { cluster, conditionOf, isReady, type Lab } from './testing.ts';
+import { explain } from './why.ts';
 
 const web = 'kubectl create deployment web --image=nginx --replicas=3 && kubectl rollout status deployment/web';
 const allReady = (lab: Lab, count: number) => () => lab.pods('app=web').filter(isReady).length === count && lab.pods('app=web').length === count;
@@ -209,7 +210,7 @@ describe('Why?', () => {
     const lab = await cluster();
     await lab.ok('kubectl create deployment web --image=nginx');
     await lab.until(allReady(lab, 1));
-    const chain = lab.world.why(`Pod/default/${lab.pods('app=web')[0]!.metadata.name}`);
+    const chain = explain(lab.world.loop.trace, `Pod/default/${lab.pods('app=web')[0]!.metadata.name}`);
     expect(chain.at(-1)!.sentence).toBe('Somebody typed `kubectl create deployment web --image=nginx` on the laptop.');
     expect(chain.length).toBeGreaterThan(3);
   });
@@ -220,7 +221,7 @@ describe('Why?', () => {
     await lab.fault({ kind: 'node-power', node: 'node-1', on: false });
     await lab.until(() => lab.pods('app=web').some((pod) => !old.has(pod.metadata.uid)));
     const replacement = lab.pods('app=web').find((pod) => !old.has(pod.metadata.uid))!;
-    expect(lab.world.why(`Pod/default/${replacement.metadata.name}`).length).toBeGreaterThan(2);
+    expect(explain(lab.world.loop.trace, `Pod/default/${replacement.metadata.name}`).length).toBeGreaterThan(2);
   });
 });
 

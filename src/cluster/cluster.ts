@@ -8,22 +8,26 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
 import type { Deployment, Node, Pod } from '../kubernetes/api/types.gen.ts';
+import { refuse } from '../kubernetes/apiserver/apiserver.ts';
 import { openBorder } from '../kubernetes/apiserver/border.ts';
-import { createObserver } from '../kubernetes/apiserver/observer.ts';
+import { unavailable } from '../kubernetes/apiserver/errors.ts';
+import { PRESETS, type Preset } from '../kubernetes/etcd/raft/config.ts';
+import { Kernel } from '../linux/kernel.ts';
 import { Lan } from '../linux/lan.ts';
 import { Wires } from '../linux/wire.ts';
 import type { Loop } from '../sim/loop.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { dial } from './dial.ts';
-import { EtcdHost, etcdClient } from './etcd-host.ts';
+import { type EtcdCluster, EtcdHost, endpointAt, etcdClient } from './etcd-host.ts';
 import { kubeadm } from './kubeadm.ts';
 import { Laptop } from './laptop.ts';
 import type { Machine } from './machine.ts';
 import { ClusterNode, KUBELET_PORT } from './node.ts';
-import { observeLogs } from './observe-logs.ts';
+import { ClusterSecrets } from './pki.ts';
+import { type RaftInFlight, RaftWire } from './raft-wire.ts';
 import { type StoreListener, StoreMirror } from './store-mirror.ts';
 import { type ControlPlane, systemImages } from './system-images.ts';
-import { topologyOf } from './topologies/topologies.ts';
+import { etcdMachine, topologyOf } from './topologies/topologies.ts';
 
 export interface ClusterOptions {
   /** What a terminal of the laptop shows. */
@@ -31,17 +35,24 @@ export interface ClusterOptions {
   readonly loadTexts?: () => Promise<unknown>;
 }
 
-export const ADMIN = { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins', 'system:masters'] } as const;
+export const ADMIN = { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'] } as const;
 
 export class Cluster {
   readonly wires: Wires;
+  readonly raftWire: RaftWire;
   readonly nodes: readonly ClusterNode[];
-  readonly etcd: readonly EtcdHost[];
+  readonly etcd: EtcdHost[] = [];
+  private readonly etcdCluster: EtcdCluster;
+  private readonly serviceListeners: ((machine: string) => void)[] = [];
+  private readonly machineListeners: ((machine: Machine) => void)[] = [];
   readonly laptop: Laptop;
   readonly mirror = new StoreMirror();
-  readonly observe: (request: ApiRequest) => ApiResponse;
+  /** `observe` answers from then on. */
+  readonly observable: Promise<void>;
+  private reads: ((request: ApiRequest) => ApiResponse) | undefined;
   private readonly adminHandler: ApiHandler;
   private readonly byName = new Map<string, Machine>();
+  private readonly kernels = new Map<string, Kernel>();
 
   constructor(
     readonly loop: Loop,
@@ -49,6 +60,7 @@ export class Cluster {
     options: ClusterOptions,
   ) {
     const topology = topologyOf(topologyName);
+    const { controlPlane: plan } = topology;
     this.wires = new Wires(loop);
     const lan = new Lan(this.wires);
     // Reading a file of the program takes real time, of which the world knows nothing.
@@ -60,14 +72,18 @@ export class Cluster {
         return load().finally(letGo);
       });
 
-    this.etcd = topology.etcd.map(({ name, ip }) => new EtcdHost(loop, this.wires, name, ip, () => this.etcd, this.mirror));
+    this.raftWire = new RaftWire(loop, this.wires);
+    this.etcdCluster = { loop, wires: this.wires, raftWire: this.raftWire, mirror: this.mirror, scheme: plan ? 'https' : 'http', hosts: () => this.etcd };
+    for (const { name, ip } of topology.etcd) this.etcd.push(new EtcdHost(this.etcdCluster, name, ip, true));
+    const secrets = new ClusterSecrets(loop.rng.fork('pki'), plan ?? { name: 'control-plane', ip: '10.0.0.10' });
     const plane: ControlPlane = {
+      secrets,
       apiServer: (self, from) => this.apiServer(self, from),
       etcd: (self, from) => etcdClient(self, from, this.etcd, this.wires),
       kubelet: (self, from, node) => this.kubelet(self, from, node),
       ...(loadTexts ? { loadTexts } : {}),
     };
-    this.nodes = [topology.controlPlane, ...topology.workers].map(
+    this.nodes = [...(plan ? [plan] : []), ...topology.workers].map(
       ({ name, ip }) =>
         new ClusterNode({
           name,
@@ -75,6 +91,7 @@ export class Cluster {
           loop,
           wires: this.wires,
           lan,
+          secrets,
           systemImages: (node) => systemImages(node, plane),
           apiServer: (self, from) => this.apiServer(self, from),
         }),
@@ -83,9 +100,16 @@ export class Cluster {
       loop,
       wires: this.wires,
       lan,
+      secrets,
       apiServer: (self) => this.apiServer(self, 'laptop'),
       show: options.terminal,
-      server: `https://${topology.controlPlane.ip}:6443`,
+      ...(plan ? { server: `https://${plan.ip}:6443` } : {}),
+      etcd: (self, url) => endpointAt(self, 'laptop', url, this.etcd, this.wires),
+      etcdEndpoints: this.etcd.map((host) => host.clientURL),
+      remote: {
+        machine: (name) => this.machines.find((each) => each.name === name || each.ip === name),
+        sockets: (machine, process) => this.kernelOf(machine, lan).sockets('root', process, machine.files),
+      },
       ...(loadTexts ? { loadTexts } : {}),
     });
 
@@ -98,14 +122,60 @@ export class Cluster {
     const asAdmin = this.apiServer(browser, 'laptop');
     this.adminHandler = (request) => asAdmin(request.headers['authorization'] === undefined ? { ...request, certificate: ADMIN } : request);
     // Code on its way while the cluster boots; no world waits for it here.
-    void openBorder();
-    const observer = createObserver({ store: this.mirror, now: () => loop.now });
-    this.observe = (request) => observeLogs(this, request) ?? observer.handle(request);
+    void import('./system-programs.ts');
+    this.observable = Promise.all([import('./observation.ts'), openBorder()]).then(([{ observation }]) => {
+      this.reads = observation(this);
+    });
 
-    const [controlPlane, ...workers] = this.nodes as [ClusterNode, ...ClusterNode[]];
-    controlPlane.machine.root.spawn('kubeadm@control-plane', (self) =>
-      kubeadm(self, { controlPlane, workers, etcd: this.etcd, apiServer: (process, from) => this.apiServer(process, from) }),
-    );
+    const [controlPlane, ...workers] = this.nodes;
+    if (controlPlane)
+      controlPlane.machine.root.spawn('kubeadm@control-plane', (self) =>
+        kubeadm(self, { controlPlane, workers, etcd: this.etcd, secrets, apiServer: (process, from) => this.apiServer(process, from) }),
+      );
+  }
+
+  /** A node's kernel; a machine that is no node gets one when somebody first works on it. */
+  private kernelOf({ name, ip }: Machine, lan: Lan): Kernel {
+    const node = this.node(name);
+    if (node) return node.kernel;
+    let kernel = this.kernels.get(name);
+    if (!kernel) {
+      kernel = new Kernel({ hostname: name, address: `${ip}/24`, loop: this.loop, lan, rng: this.loop.rng.fork(`kernel@${name}`) });
+      this.kernels.set(name, kernel);
+    }
+    return kernel;
+  }
+
+  /** A new machine with an etcd that wants to join; it tries until `etcdctl member add` has told the members of it. Throws RangeError when there is one of that name. */
+  addEtcdMachine(name: string): void {
+    if (this.byName.has(name)) throw new RangeError(`there is a machine "${name}" already`);
+    const host = new EtcdHost(this.etcdCluster, name, etcdMachine(this.etcd.length + 1).ip, false);
+    this.etcd.push(host);
+    this.byName.set(name, host.machine);
+    for (const listener of this.machineListeners) listener(host.machine);
+    for (const listener of this.serviceListeners) host.machine.onService(() => listener(name));
+    host.machine.powerOn();
+  }
+
+  /** Restarts etcd's members with the times of a preset; here simplified: without the flags etcd would want for it. Throws RangeError. */
+  setEtcdTiming(preset: string): void {
+    if (!Object.hasOwn(PRESETS, preset)) throw new RangeError(`there are no times called "${preset}"; there are ${Object.keys(PRESETS).join(', ')}`);
+    this.etcdCluster.timing = PRESETS[preset as Preset];
+    for (const { machine } of this.etcd) {
+      if (!machine.isRunning('etcd')) continue;
+      machine.kill('etcd', true);
+      machine.start('etcd');
+    }
+  }
+
+  /** Called with every machine that is added later. */
+  onMachine(listener: (machine: Machine) => void): void {
+    this.machineListeners.push(listener);
+  }
+
+  /** GETs answered at once, for whoever looks and touches nothing: no time passes, no luck is drawn. 503 until `observable`. */
+  observe(request: ApiRequest): ApiResponse {
+    return this.reads?.(request) ?? refuse(unavailable('not loaded yet'));
   }
 
   /** As the cluster's administrator, from the laptop; a bearer token makes the caller somebody else. */
@@ -128,6 +198,18 @@ export class Cluster {
     return this.nodes.find((node) => node.name === name);
   }
 
+  /** By its machine. Throws RangeError when there is no etcd on it. */
+  etcdHost(name: string): EtcdHost {
+    const host = this.etcd.find((each) => each.name === name);
+    if (!host) throw new RangeError(`there is no etcd on "${name}"; there is on ${this.etcd.map((each) => each.name).join(', ')}`);
+    return host;
+  }
+
+  /** Messages of Raft that are under way between members, in the order in which they were sent: for drawing, and for `raft-drop` and `raft-delay`. */
+  raftInFlight(): readonly RaftInFlight[] {
+    return this.raftWire.inFlight();
+  }
+
   get etcdHosts(): readonly { readonly name: string; readonly host: string }[] {
     return this.etcd.map(({ name }) => ({ name, host: name }));
   }
@@ -143,11 +225,19 @@ export class Cluster {
 
   /** Called with a machine's name when one of its services starts or stops. */
   onServiceChange(listener: (machine: string) => void): void {
+    this.serviceListeners.push(listener);
     for (const machine of this.machines) machine.onService(() => listener(machine.name));
   }
 
-  /** Every node of the topology is Ready, and DNS answers. */
+  /** Every node of the topology is Ready, and DNS answers; in a world of etcd alone: every member follows one leader and has said its name. */
   ready(): boolean {
+    if (this.nodes.length === 0) {
+      const [first] = this.etcd;
+      const lead = first?.member?.status().lead ?? '';
+      return (
+        lead !== '' && this.etcd.every(({ member }) => member?.status().lead === lead && member.members().every(({ clientURLs }) => clientURLs.length > 0))
+      );
+    }
     const nodes = this.mirror.list('nodes') as readonly DeepReadonly<Node>[];
     if (
       nodes.length < this.nodes.length ||
@@ -162,7 +252,8 @@ export class Cluster {
   }
 
   private apiServer(self: Process, from: string): ApiHandler {
-    const [controlPlane] = this.nodes as [ClusterNode];
+    const [controlPlane] = this.nodes;
+    if (!controlPlane) return dial({ wires: this.wires, self, from, to: from, address: '10.0.0.10:6443', listener: () => undefined });
     return dial({
       wires: this.wires,
       self,

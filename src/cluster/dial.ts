@@ -13,7 +13,7 @@ import { Pipe, type Stream } from '../kubernetes/api/stream.ts';
 import type { Wires } from '../linux/wire.ts';
 import { type Duration, seconds } from '../sim/clock.ts';
 import { defer } from '../sim/mailbox.ts';
-import type { Process } from '../sim/process.ts';
+import { type Process, whenRunning } from '../sim/process.ts';
 
 /** Somebody listening on a machine's port. */
 export interface Listener {
@@ -72,31 +72,34 @@ export function dial(options: Dial): ApiHandler {
         if (open) wires.send(to, from, () => fail('unexpected EOF'));
       };
       const stopWatching = server.process.onExit(died);
-      // The server's code is about to run: the loop must let it come to rest before it goes on.
-      server.process.clock.wake();
-      const upgrade = request.upgrade ? carry(request.upgrade, options, 'there') : undefined;
-      const received: ApiRequest = upgrade ? { ...request, upgrade } : request;
-      server.handle(received).then(
-        (response) => {
-          open = false;
-          stopWatching();
-          const stream = response.stream ? carry(response.stream, options, 'back', server.process) : undefined;
-          wires.send(to, from, () => {
-            if (settled || !self.alive) {
-              stream?.cancel();
-              return;
-            }
-            settled = true;
-            cancelTimeout();
-            reply.resolve(stream ? { ...response, stream } : response);
-          });
-        },
-        (error) => {
-          open = false;
-          stopWatching();
-          wires.send(to, from, () => fail(error instanceof Error ? error.message : String(error)));
-        },
-      );
+      whenRunning(server.process, () => {
+        // The server's code is about to run: the loop must let it come to rest before it goes on.
+        server.process.clock.wake();
+        const upgrade = request.upgrade ? carry(request.upgrade, options, 'there') : undefined;
+        const received: ApiRequest = upgrade ? { ...request, upgrade } : request;
+        server.handle(received).then(
+          (response) => {
+            open = false;
+            stopWatching();
+            const stream = response.stream ? carry(response.stream, options, 'back', server.process) : undefined;
+            const taken = (): void => {
+              if (settled || !self.alive) {
+                stream?.cancel();
+                return;
+              }
+              settled = true;
+              cancelTimeout();
+              reply.resolve(stream ? { ...response, stream } : response);
+            };
+            wires.send(to, from, () => whenRunning(self, taken));
+          },
+          (error) => {
+            open = false;
+            stopWatching();
+            wires.send(to, from, () => fail(error instanceof Error ? error.message : String(error)));
+          },
+        );
+      });
     };
     if (!wires.send(from, to, arrive)) self.clock.after(NO_ROUTE_AFTER, () => fail(`dial tcp ${address}: connect: no route to host`));
     return reply.promise;
@@ -138,7 +141,7 @@ function carry<T>(source: Stream<T>, { wires, self, from, to }: Dial, direction:
     if (!wires.send(far, near, () => source.cancel())) server?.clock.after(CONNECTION_LOST_AFTER, () => source.cancel());
   });
   source.read({
-    value: (value) => send(() => pipe.write(value)),
+    value: (value) => send(direction === 'back' ? () => whenRunning(self, () => pipe.write(value)) : () => pipe.write(value)),
     end: finish,
   });
   return pipe;

@@ -11,34 +11,30 @@ import { type Client, createClient } from '../kubernetes/client/client.ts';
 import { ms } from '../sim/clock.ts';
 import type { Process } from '../sim/process.ts';
 import { coreDns, kindnet, kubeProxy, staticPods } from './addons.ts';
+import { clusterInfo } from './cluster-info.ts';
 import type { EtcdHost } from './etcd-host.ts';
 import type { ClusterNode } from './node.ts';
+import { CA_PATH, type ClusterSecrets } from './pki.ts';
 
 export interface Kubeadm {
   readonly controlPlane: ClusterNode;
   readonly workers: readonly ClusterNode[];
   readonly etcd: readonly EtcdHost[];
+  readonly secrets: ClusterSecrets;
   apiServer(self: Process, from: string): ApiHandler;
 }
 
-export const CA_PATH = '/etc/kubernetes/pki/ca.crt';
-
-function pem(self: Process): string {
-  const lines = Array.from({ length: 17 }, () => self.rng.text(64, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'));
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
-}
-
 /** Brings a cluster up on machines that are on. Ends when the last worker has been told to join. */
-export async function kubeadm(self: Process, { controlPlane, workers, etcd, apiServer }: Kubeadm): Promise<void> {
+export async function kubeadm(self: Process, { controlPlane, workers, etcd, secrets, apiServer }: Kubeadm): Promise<void> {
   const client = createClient({
     handler: apiServer(self, controlPlane.name),
     userAgent: 'kubeadm',
-    certificate: { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins', 'system:masters'] },
+    certificate: { commonName: 'kubernetes-super-admin', organizations: ['system:masters'] },
   });
   self.trace.emit('boot', '', { phase: 'init' });
 
-  // [certs] Here simplified: TLS is not modelled, so the authority's certificate is only a text that looks like one.
-  controlPlane.machine.files.write(CA_PATH, pem(self));
+  // [certs], [kubeconfig]
+  secrets.writeControlPlane(controlPlane.machine.files);
 
   // [control-plane] static pod manifests, then [kubelet-start]; the kubelet runs them before there is any API to ask.
   for (const { path, pod } of staticPods(
@@ -69,12 +65,17 @@ export async function kubeadm(self: Process, { controlPlane, workers, etcd, apiS
     ),
   );
 
+  // [bootstrap-token]
+  const server = `https://${controlPlane.ip}:6443`;
+  for (const object of clusterInfo(server, controlPlane.machine.files.read(CA_PATH))) await until(self, () => createOnce(client, object));
+
   // [addons], then the pod network.
-  for (const object of [...coreDns(), ...kubeProxy(`https://${controlPlane.ip}:6443`), ...kindnet()]) await until(self, () => createOnce(client, object));
+  for (const object of [...coreDns(), ...kubeProxy(server), ...kindnet()]) await until(self, () => createOnce(client, object));
 
   for (const worker of workers) {
     self.trace.because(0);
     self.trace.emit('boot', `Node/${worker.name}`, { phase: 'join' });
+    secrets.writeNode(worker.name, worker.machine.files);
     worker.join();
     await self.clock.sleep(ms(300));
   }

@@ -5,6 +5,7 @@
 
 import type { ApiHandler } from '../kubernetes/api/request.ts';
 import { SAMPLES } from '../kubernetes/api/samples.ts';
+import type { EtcdEndpoint } from '../kubernetes/etcd/api.ts';
 import { Kernel } from '../linux/kernel.ts';
 import type { Lan } from '../linux/lan.ts';
 import type { Program } from '../linux/program.ts';
@@ -16,14 +17,22 @@ import type { Loop } from '../sim/loop.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { ADMIN } from './cluster.ts';
 import { Machine } from './machine.ts';
+import type { ClusterSecrets } from './pki.ts';
+import type { SshOptions } from './ssh.ts';
 
 export interface LaptopOptions {
   readonly loop: Loop;
   readonly wires: Wires;
   readonly lan: Lan;
   apiServer(self: Process): ApiHandler;
-  /** Where kubectl believes the API server to be: `https://10.0.0.10:6443`. */
-  readonly server: string;
+  /** Where kubectl believes the API server to be: `https://10.0.0.10:6443`; absent where there is none. */
+  readonly server?: string;
+  readonly secrets: ClusterSecrets;
+  /** What etcdctl finds at a URL. */
+  etcd(self: Process, url: string): EtcdEndpoint;
+  readonly etcdEndpoints: readonly string[];
+  /** The other machines, for ssh. */
+  readonly remote: Pick<SshOptions, 'machine' | 'sockets'>;
   show(terminal: string, text: string): void;
   readonly loadTexts?: () => Promise<unknown>;
 }
@@ -50,9 +59,10 @@ export class Laptop {
   private readonly shellMachine: ShellMachine;
   private readonly screens = new Map<string, Screen>();
   private readonly user: Process;
+  private readonly env: Readonly<Record<string, string>>;
   private commands = 0;
   /** The shell of headless commands: one, kept from line to line. */
-  private session: InstanceType<Awaited<ReturnType<typeof bringShell>>['Shell']> | undefined;
+  private session: InstanceType<Awaited<ReturnType<typeof bringShell>>['CommandSession']> | undefined;
 
   constructor(private readonly options: LaptopOptions) {
     const { loop, wires, lan } = options;
@@ -62,25 +72,64 @@ export class Laptop {
     files.write('/etc/hostname', 'laptop\n');
     files.write('/etc/hosts', '127.0.0.1 localhost\n10.0.0.5 laptop\n10.0.0.10 control-plane\n10.0.0.11 node-1\n10.0.0.12 node-2\n10.0.0.13 node-3\n');
     files.write('/etc/resolv.conf', 'nameserver 10.0.0.1\n');
-    files.write(`${HOME}/.kube/config`, kubeconfig(options.server));
-    for (const [name, text] of Object.entries(SAMPLES)) files.write(`${HOME}/examples/${name}`, text);
+    if (options.server !== undefined) {
+      options.secrets.writeKubeconfig(`${HOME}/.kube/config`, files);
+      for (const [name, text] of Object.entries(SAMPLES)) files.write(`${HOME}/examples/${name}`, text);
+    } else files.mkdir(HOME);
+    this.env = { ...ENV, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: options.etcdEndpoints.join() };
     files.mkdir('/tmp');
     this.machine.powerOn();
     this.user = this.machine.root.spawn('you@laptop', forever);
 
     const kubectl: Program = async (self) => {
       // What a person typed is where chains of causes begin.
-      self.process.trace.emit('user.command', '', { command: self.argv.join(' ') });
+      const { trace } = self.process;
+      const typed = trace.emit('user.command', '', { command: self.argv.join(' ') });
       const { createKubectl } = await self.process.outside(import('../kubernetes/kubectl/kubectl.ts'));
-      return createKubectl({ handler: options.apiServer(self.process), certificate: ADMIN, ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}) })(
-        self,
-      );
+      const reach = options.apiServer(self.process);
+      // Each of a command's requests is the command's doing, not that of the answer before it.
+      const handler: ApiHandler = (request) => {
+        trace.because(typed);
+        return reach(request);
+      };
+      return createKubectl({ handler, certificate: ADMIN, ...(options.loadTexts ? { loadTexts: options.loadTexts } : {}) })(self);
     };
     const complete: ArgumentCompleter = async (words, current, context) => {
       const { createKubectlCompletion } = await context.process.outside(import('../kubernetes/kubectl/completion.ts'));
       return createKubectlCompletion({ handler: options.apiServer, certificate: ADMIN })(words, current, context);
     };
-    const programs: Readonly<Record<string, Program>> = { ...lazyApplets, sh: bringApplet('sh'), bash: bringApplet('sh'), kubectl, k: kubectl };
+    const etcdctl: Program = async (self) => {
+      const { trace } = self.process;
+      const typed = trace.emit('user.command', '', { command: self.argv.join(' ') });
+      const { createEtcdctl } = await self.process.outside(import('../kubernetes/etcdctl/etcdctl.ts'));
+      trace.because(typed);
+      return createEtcdctl({ dial: (url) => options.etcd(self.process, url) })(self);
+    };
+    const etcdutl: Program = async (self) => {
+      const { createEtcdutl } = await self.process.outside(import('../kubernetes/etcdctl/etcdctl.ts'));
+      return createEtcdutl()(self);
+    };
+    let sessions = 0;
+    const remote: SshOptions = { ...options.remote, wires, next: () => ++sessions, programs: { etcdctl, etcdutl } };
+    const secure =
+      (name: 'ssh' | 'scp'): Program =>
+      async (self) => {
+        const { trace } = self.process;
+        const typed = trace.emit('user.command', '', { command: self.argv.join(' ') });
+        const programs = await self.process.outside(import('./ssh.ts'));
+        trace.because(typed);
+        return programs[name](remote)(self);
+      };
+    const programs: Readonly<Record<string, Program>> = {
+      ...lazyApplets,
+      sh: bringApplet('sh'),
+      bash: bringApplet('sh'),
+      ...(options.server === undefined ? {} : { kubectl, k: kubectl }),
+      etcdctl,
+      etcdutl,
+      ssh: secure('ssh'),
+      scp: secure('scp'),
+    };
     this.shellMachine = new ShellMachine({
       hostname: 'laptop',
       files,
@@ -103,9 +152,9 @@ export class Laptop {
   /** Runs a line without a terminal, in the one shell all such lines share. */
   run(command: string, done: (result: { stdout: string; stderr: string; exitCode: number }) => void): void {
     this.user.spawn(`run-${++this.commands}@laptop`, async (self) => {
-      const { runCommand, Shell } = await bringShell(self);
-      this.session ??= new Shell();
-      done(await runCommand({ self, machine: this.shellMachine, env: ENV, cwd: HOME, session: this.session }, command));
+      const { CommandSession } = await bringShell(self);
+      this.session ??= new CommandSession({ self: this.user, machine: this.shellMachine, env: this.env, cwd: HOME });
+      done(await this.session.run(command));
     });
   }
 
@@ -124,7 +173,7 @@ export class Laptop {
           terminal: createTerminal({
             self: this.user,
             machine: this.shellMachine,
-            env: ENV,
+            env: this.env,
             cwd: HOME,
             columns,
             rows,
@@ -137,23 +186,3 @@ export class Laptop {
     });
   }
 }
-
-const kubeconfig = (server: string): string => `apiVersion: v1
-kind: Config
-clusters:
-- cluster:
-    server: ${server}
-  name: kubernetes
-contexts:
-- context:
-    cluster: kubernetes
-    user: kubernetes-admin
-  name: kubernetes-admin@kubernetes
-current-context: kubernetes-admin@kubernetes
-preferences: {}
-users:
-- name: kubernetes-admin
-  user:
-    client-certificate-data: DATA+OMITTED
-    client-key-data: DATA+OMITTED
-`;

@@ -26,6 +26,8 @@ export class Machine {
   /** Services an operator (or a fault) has stopped: systemd leaves them alone. */
   private readonly stopped = new Set<string>();
   private init: Process | undefined;
+  /** How fast its clock runs: thousandths of a second in one. */
+  private clockRate = 1000;
   private readonly powerListeners: ((on: boolean) => void)[] = [];
   private readonly serviceListeners: (() => void)[] = [];
 
@@ -61,6 +63,7 @@ export class Machine {
   powerOn(): void {
     if (this.init) return;
     this.init = this.loop.spawn(`systemd@${this.name}`, forever);
+    if (this.clockRate !== 1000) this.init.setClockRate(this.clockRate);
     this.wires.setPower(this.name, true);
     for (const listener of this.powerListeners) listener(true);
     // Firmware, kernel and systemd take their time; a machine that is there at the world's beginning is up already.
@@ -99,6 +102,17 @@ export class Machine {
   kill(name: string, hold: boolean): void {
     if (hold) this.stopped.add(name);
     this.running.get(name)?.kill();
+  }
+
+  /** Makes the clock of everything on it run at so many thousandths; power cuts do not change it. */
+  setClockRate(permille: number): void {
+    this.clockRate = permille;
+    this.init?.setClockRate(permille);
+  }
+
+  /** Thousandths of a second that pass for it in one. */
+  get permille(): number {
+    return this.clockRate;
   }
 
   isRunning(name: string): boolean {

@@ -20,6 +20,7 @@ import { forever, type Process } from '../sim/process.ts';
 import type { Rng } from '../sim/rng.ts';
 import { DNS_IP, IMAGES } from './addons.ts';
 import { Machine } from './machine.ts';
+import type { ClusterSecrets } from './pki.ts';
 
 export const KUBELET_PORT = 10250;
 
@@ -36,6 +37,7 @@ export interface NodeOptions {
   systemImages(node: ClusterNode): readonly Image[];
   /** The API server as a process on this node reaches it. */
   apiServer(self: Process, from: string): ApiHandler;
+  readonly secrets: ClusterSecrets;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -132,6 +134,7 @@ export class ClusterNode {
       files: this.machine.files,
       clusterDns: [DNS_IP],
       ...(this.options.labels ? { labels: this.options.labels } : {}),
+      completeToken: (sealed) => this.options.secrets.tokens.complete(sealed),
       serve: (handler) => this.machine.listen(KUBELET_PORT, self, handler),
       connect: (ip, port, timeout) => sockets.connect(ip, port, { timeout }),
     });

@@ -74,6 +74,10 @@ export class Projection {
       machine.onPower(() => this.dirtyNodes.add(machine.name));
     }
     for (const host of cluster.etcdHosts) this.seeNode(host.name, undefined);
+    cluster.onMachine((machine) => {
+      machine.onPower(() => this.dirtyNodes.add(machine.name));
+      this.seeNode(machine.name, undefined);
+    });
     cluster.watchStore('nodes', (before, after) =>
       this.seeNode((after ?? before)!.metadata.name!, after as DeepReadonly<Node> | undefined, before as DeepReadonly<Node> | undefined),
     );

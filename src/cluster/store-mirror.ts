@@ -7,9 +7,10 @@
 import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { RESOURCES } from '../kubernetes/api/resources.ts';
-import { seen } from '../kubernetes/apiserver/stored-text.ts';
+import { isObject, seen } from '../kubernetes/apiserver/stored-text.ts';
 import { createPrefixOf } from '../kubernetes/apiserver/watch-cache.ts';
 import type { EtcdEvent, KeyValue } from '../kubernetes/etcd/api.ts';
+import type { MvccStore } from '../kubernetes/etcd/mvcc.ts';
 
 type Stored = DeepReadonly<KubeObject>;
 export type StoreListener = (before: Stored | undefined, after: Stored | undefined) => void;
@@ -23,14 +24,29 @@ interface Followed {
 /** A stored text, decoded when somebody first looks: a lease is renewed thousands of times between two looks. */
 class Kept {
   private decoded: Stored | undefined;
+  private rubbish = false;
   constructor(private readonly kv: KeyValue) {}
 
-  get object(): Stored {
-    if (!this.decoded) {
-      const object = seen(this.kv.value);
+  /** Nothing, when somebody wrote by hand what is no object: the API server passes over it too. */
+  get object(): Stored | undefined {
+    if (!this.decoded && !this.rubbish) {
+      const object = this.read();
+      if (!object) {
+        this.rubbish = true;
+        return undefined;
+      }
       this.decoded = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.kv.modRevision) } };
     }
     return this.decoded;
+  }
+
+  private read(): Stored | undefined {
+    try {
+      const object = seen(this.kv.value, this.kv.key);
+      return isObject(object) ? object : undefined;
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -58,11 +74,11 @@ export class StoreMirror {
   watch(plural: string, listener: StoreListener): void {
     const followed = this.followed(plural);
     followed.listeners.push(listener);
-    for (const { object } of followed.objects.values()) listener(undefined, object);
+    for (const { object } of followed.objects.values()) if (object) listener(undefined, object);
   }
 
   list(plural: string): readonly Stored[] {
-    return Array.from(this.followed(plural).objects.values(), (kept) => kept.object);
+    return Array.from(this.followed(plural).objects.values(), (kept) => kept.object).filter((object) => object !== undefined);
   }
 
   get(plural: string, key: string): Stored | undefined {
@@ -77,6 +93,19 @@ export class StoreMirror {
     this.revision = revision;
     for (const event of news) this.change(event);
     for (const listener of this.eventListeners) listener(news, revision);
+  }
+
+  /** A restored store took the place of the one that was followed, and may be older: what is not in it is told as gone. */
+  replace(store: MvccStore): void {
+    const now = new Map<string, KeyValue>();
+    store.scan('\0', '\0', undefined, (kv) => now.set(kv.key, kv));
+    const events: EtcdEvent[] = [];
+    for (const [key, prevKv] of this.kvs)
+      if (!now.has(key)) events.push({ type: 'DELETE', kv: { key, value: '', createRevision: 0, modRevision: store.revision, version: 0, lease: 0 }, prevKv });
+    for (const [key, kv] of now) if (this.kvs.get(key) !== kv) events.push({ type: 'PUT', kv });
+    this.revision = store.revision;
+    for (const event of events) this.change(event);
+    for (const listener of this.eventListeners) listener(events, store.revision);
   }
 
   /** What there is in [key, rangeEnd), now, in key order. */
@@ -99,7 +128,9 @@ export class StoreMirror {
     const after = type === 'PUT' ? new Kept(kv) : undefined;
     if (after) followed.objects.set(kv.key, after);
     else followed.objects.delete(kv.key);
-    for (const listener of followed.listeners) listener(before?.object, after?.object);
+    if (followed.listeners.length === 0) return;
+    const [was, is] = [before?.object, after?.object];
+    if (was || is) for (const listener of followed.listeners) listener(was, is);
   }
 
   private followed(plural: string): Followed {

@@ -8,24 +8,22 @@
 import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/request.ts';
 import { timestamp } from '../kubernetes/api/time.ts';
 import { createApiServer } from '../kubernetes/apiserver/apiserver.ts';
-import { runKindnet } from '../kubernetes/cni/kindnet.ts';
 import { defineImage, type Image } from '../kubernetes/containerd/image.ts';
-import { runControllerManager } from '../kubernetes/controller-manager/run.ts';
-import { runCoreDns } from '../kubernetes/coredns/run.ts';
 import type { EtcdClient } from '../kubernetes/etcd/api.ts';
-import { runKubeProxy } from '../kubernetes/kube-proxy/run.ts';
-import { runScheduler } from '../kubernetes/scheduler/run.ts';
 import { type HttpRequest, serveHttp } from '../linux/http.ts';
 import type { Program, ProgramContext } from '../linux/program.ts';
 import { ms } from '../sim/clock.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { IMAGES, POD_CIDR, SERVICE_CIDR } from './addons.ts';
-import { CA_PATH } from './kubeadm.ts';
+import { flagsOf, optionsOfFlags } from './apiserver-flags.ts';
+import { dialServices } from './dial-service.ts';
 import type { ClusterNode } from './node.ts';
+import { CA_PATH, type ClusterSecrets } from './pki.ts';
 
 const MiB = 1024 * 1024;
 
 export interface ControlPlane {
+  readonly secrets: ClusterSecrets;
   apiServer(self: Process, from: string): ApiHandler;
   etcd(self: Process, from: string): EtcdClient;
   /** A handler that reaches the kubelet of a node. */
@@ -34,15 +32,16 @@ export interface ControlPlane {
 }
 
 /** klog's header: `I0105 08:00:42.000000       1 `. */
-const klog = (self: ProgramContext, message: string): void => {
-  const now = timestamp(self.process.clock.now());
-  const micros = String(self.process.clock.now() % 1_000_000).padStart(6, '0');
-  self.stdout(`I${now.slice(5, 7)}${now.slice(8, 10)} ${now.slice(11, 19)}.${micros}       1 ${message}\n`);
+const klog = (self: ProgramContext, message: string): void => self.stdout(`I${klogTime(self)}       1 ${message}\n`);
+const klogTime = ({ process }: ProgramContext): string => {
+  const now = timestamp(process.clock.now());
+  return `${now.slice(5, 7)}${now.slice(8, 10)} ${now.slice(11, 19)}.${String(process.clock.now() % 1_000_000).padStart(6, '0')}`;
 };
 
 const tokenOf = (self: ProgramContext): (() => string | undefined) => {
   const path = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-  return () => (self.files.exists(path) ? self.files.read(path) : undefined);
+  // The cluster's own show the sealed token the kubelet was given: nobody need sign it.
+  return () => (self.files.exists(path) ? (self.files.note(path) ?? self.files.read(path)) : undefined);
 };
 
 /** Answers the health paths with `ok` while the program lives. */
@@ -54,6 +53,17 @@ const serveHealth = (self: ProgramContext, port: number): void => {
   );
 };
 
+/** As the programs of other images: read when a container runs one, and on their way by then (`cluster.ts`). The clock stands still meanwhile. */
+const bring = (self: ProgramContext): Promise<typeof import('./system-programs.ts')> => self.process.outside(import('./system-programs.ts'));
+
+/** The API server, as fast as `--kube-api-qps` and `--kube-api-burst` allow where they are given. */
+async function limited(self: ProgramContext, handler: ApiHandler, qps: number, burst: number): Promise<ApiHandler> {
+  const flags = flagsOf(self.argv);
+  if (!flags.has('kube-api-qps') && !flags.has('kube-api-burst')) return handler;
+  const { limitedByFlags } = await self.process.outside(import('./client-limits.ts'));
+  return limitedByFlags(self, flags, handler, { qps, burst });
+}
+
 export function systemImages(node: ClusterNode, plane: ControlPlane): readonly Image[] {
   const image = (name: string, sizeBytes: number, path: string, program: Program, memory: number): Image =>
     defineImage({ names: [name], sizeBytes, programs: { [path]: program }, entrypoint: [path], idle: { memoryBytes: memory * MiB, cpuMilli: 5 } });
@@ -61,11 +71,22 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   const apiserver: Program = async (self) => {
     klog(self, 'server.go:145] "Version: v1.33.1"');
     await self.process.clock.sleep(ms(self.process.rng.between(300, 500)));
+    let configured: Awaited<ReturnType<typeof optionsOfFlags>>;
+    try {
+      configured = await optionsOfFlags(self);
+    } catch (error) {
+      self.stderr(`E${klogTime(self)}       1 run.go:72] "command failed" err=${JSON.stringify(error instanceof Error ? error.message : String(error))}\n`);
+      return 1;
+    }
     const server = createApiServer(self.process, {
+      ...configured,
+      tokens: plane.secrets.tokens,
+      log: (message) => klog(self, message),
       etcd: plane.etcd(self.process, node.name),
       kubelet: (name) => plane.kubelet(self.process, node.name, name),
       serviceCidr: SERVICE_CIDR,
       advertiseAddress: node.ip,
+      dialService: dialServices(self),
       ...(plane.loadTexts ? { openapiTexts: plane.loadTexts } : {}),
     });
     node.machine.listen(6443, self.process, server.handle);
@@ -79,11 +100,13 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   const controllerManager: Program = async (self) => {
     klog(self, 'serving.go:386] Generated self-signed cert in-memory');
     serveHealth(self, 10257);
+    const { runControllerManager } = await bring(self);
     await runControllerManager(self.process, {
-      handler: plane.apiServer(self.process, node.name),
+      handler: await limited(self, plane.apiServer(self.process, node.name), 20, 30),
       certificate: certificate('system:kube-controller-manager'),
       clusterCidr: POD_CIDR,
       rootCa: self.files.read(CA_PATH),
+      serviceAccountSeed: plane.secrets.seed,
       leaderElect: true,
       identity: `${node.name}_${uuid(self)}`,
     });
@@ -92,8 +115,9 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   const scheduler: Program = async (self) => {
     klog(self, 'serving.go:386] Generated self-signed cert in-memory');
     serveHealth(self, 10259);
+    const { runScheduler } = await bring(self);
     await runScheduler(self.process, {
-      handler: plane.apiServer(self.process, node.name),
+      handler: await limited(self, plane.apiServer(self.process, node.name), 50, 100),
       certificate: certificate('system:kube-scheduler'),
       leaderElect: true,
       identity: `${node.name}_${uuid(self)}`,
@@ -102,6 +126,7 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   };
   const kubeProxy: Program = async (self) => {
     klog(self, 'server_linux.go:53] "Using iptables proxy"');
+    const { runKubeProxy } = await bring(self);
     await runKubeProxy(self.process, {
       nodeName: node.name,
       handler: plane.apiServer(self.process, node.name),
@@ -113,6 +138,7 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   };
   const kindnetd: Program = async (self) => {
     klog(self, 'main.go:109] connected to apiserver: https://10.96.0.1:443');
+    const { runKindnet } = await bring(self);
     await runKindnet(self.process, {
       nodeName: node.name,
       handler: plane.apiServer(self.process, node.name),
@@ -125,6 +151,7 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
   };
   const coredns: Program = async (self) => {
     self.stdout('.:53\nCoreDNS-1.12.0\nlinux/amd64, go1.23.3, 51e11f1\n');
+    const { runCoreDns } = await bring(self);
     await runCoreDns(self.process, { handler: plane.apiServer(self.process, node.name), token: tokenOf(self), sockets: self.sockets, files: self.files });
     return 1;
   };

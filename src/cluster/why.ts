@@ -48,6 +48,24 @@ const FAULTS: Readonly<Record<string, (f: Fact) => string>> = {
   'node-power': (f) => `The power of ${text(f, 'node')} was switched ${f.data['on'] ? 'on' : 'off'}.`,
   kill: (f) => `${text(f, 'process')} was killed.`,
   start: (f) => `${text(f, 'process')} was started again.`,
+  'add-etcd': (f) => `The machine ${text(f, 'machine')} was added.`,
+  cut: (f) => `Nothing gets from ${text(f, 'from')} to ${text(f, 'to')} any more.`,
+  mend: (f) => `The way from ${text(f, 'from')} to ${text(f, 'to')} was mended.`,
+  latency: (f) => `The way from ${text(f, 'from')} to ${text(f, 'to')} now takes ${inMs(f)} ms longer.`,
+  loss: (f) => `Of a hundred messages from ${text(f, 'from')} to ${text(f, 'to')} ${text(f, 'percent')} are lost.`,
+  duplicate: (f) => `Of a hundred messages from ${text(f, 'from')} to ${text(f, 'to')} ${text(f, 'percent')} come twice.`,
+  reorder: (f) => `Messages from ${text(f, 'from')} to ${text(f, 'to')} overtake each other, by up to ${inMs(f)} ms.`,
+  'raft-drop': () => 'A message between members of etcd was taken off the wire.',
+  'raft-delay': (f) => `A message between members of etcd was held back for ${inMs(f)} ms.`,
+  'raft-timeout': (f) => `The election timer of etcd on ${text(f, 'member')} was made to run out.`,
+  pause: (f) => `${text(f, 'process')} was ${f.data['on'] ? 'paused' : 'made to go on'}.`,
+  disk: (f) =>
+    Number(f.data['micros']) > 0
+      ? `Every sync of the disk of ${text(f, 'machine')} now takes ${inMs(f)} ms.`
+      : `The disk of ${text(f, 'machine')} is as fast as before.`,
+  'disk-full': (f) => (f.data['on'] ? `The disk of ${text(f, 'machine')} is full.` : `There is room on the disk of ${text(f, 'machine')} again.`),
+  'etcd-timing': (f) => `The members of etcd were restarted with the times called ${text(f, 'preset')}.`,
+  clock: (f) => `The clock of ${text(f, 'machine')} runs at ${Number(f.data['permille']) / 10} % of its speed.`,
   partition: () => 'The network was cut in two.',
   heal: () => 'The network was mended.',
 };
@@ -56,6 +74,7 @@ const text = (fact: Fact, field: string): string => {
   const value = fact.data[field];
   return value === undefined || value === null ? '' : String(value);
 };
+const inMs = (fact: Fact): number => Number(fact.data['micros'] ?? 0) / 1000;
 /** `Pod/default/web-1` reads as `Pod default/web-1`. */
 const name = (about: string): string => {
   const slash = about.indexOf('/');
@@ -80,4 +99,4 @@ export function explain(trace: Trace, about: string): WhyStep[] {
   return steps;
 }
 
-const sentence = (fact: Fact): string | undefined => SENTENCES[fact.type]?.(fact);
+export const sentence = (fact: Fact): string | undefined => SENTENCES[fact.type]?.(fact);

@@ -2,18 +2,18 @@
  * One world: a loop, a cluster on it, and the inputs that reach it. Hosts (worker, Node) own the pace;
  * everything that is the same wherever the world runs is here.
  */
-import type { Fault, Frame, InputBody, Session, TextRequest, WhyStep } from '../hosts/protocol.ts';
+import type { Fault, Frame, InputBody, Session, TextRequest } from '../hosts/protocol.ts';
 import type { ApiRequest, ApiResponse, FramePipe } from '../kubernetes/api/request.ts';
-import { Pipe } from '../kubernetes/api/stream.ts';
+import { Pipe, type Stream } from '../kubernetes/api/stream.ts';
 import type { Instant } from '../sim/clock.ts';
 import { type Host, Loop } from '../sim/loop.ts';
 import type { Fact } from '../sim/trace.ts';
 import { type Cluster, createCluster } from './cluster.ts';
+import { checkFault } from './fault-shape.ts';
 import { injectFault } from './faults.ts';
 import { Projection } from './projection.ts';
 import { parseRequest } from './request-text.ts';
 import { Recorder } from './session.ts';
-import { explain } from './why.ts';
 
 export interface Outputs {
   /** The answer to a `request` input, or to one that came over HTTP. */
@@ -33,6 +33,8 @@ export class World {
   private replayed = 0;
   /** What callers of upgraded requests send, by the request's id. */
   private readonly upgrades = new Map<number, FramePipe>();
+  /** Answers that still go on, by the request's id. */
+  private readonly answers = new Map<number, Stream<unknown>>();
 
   constructor(
     session: Session,
@@ -107,15 +109,13 @@ export class World {
       case 'request':
         this.send(input.id, input.upgrade ? { ...parseRequest(input.request), upgrade: this.openUpgrade(input.id) } : parseRequest(input.request));
         return;
-      case 'frame': {
-        const pipe = this.upgrades.get(input.id);
-        if (input.frame) pipe?.write(input.frame);
-        else {
-          this.upgrades.delete(input.id);
-          pipe?.close();
-        }
+      case 'frame':
+        if (input.frame) this.upgrades.get(input.id)?.write(input.frame);
+        else this.hangUp(input.id);
         return;
-      }
+      case 'hang-up':
+        this.hangUp(input.id);
+        return;
       case 'keys':
         this.cluster.laptop.keys(input.terminal, input.text);
         return;
@@ -127,6 +127,9 @@ export class World {
         return;
       case 'fault':
         this.fault(input.fault);
+        return;
+      default:
+        throw new RangeError(`there is no input ${JSON.stringify((input satisfies never as InputBody).type)}`);
     }
   }
 
@@ -134,9 +137,40 @@ export class World {
   private send(id: number, request: ApiRequest): void {
     this.loop.trace.record('user', 'user.request', '', { method: request.method, path: request.path }, false);
     this.cluster.admin(request).then(
-      (response) => this.outputs.response(id, response),
+      (response) => this.outputs.response(id, response.stream ? { ...response, stream: this.outward(id, response.stream) } : response),
       (error) => this.outputs.response(id, error instanceof Error ? error : new Error(String(error))),
     );
+  }
+
+  /** The answer as those outside hold it: they read, and leaving is an input, since it changes the world. */
+  private outward(id: number, stream: Stream<unknown>): Stream<unknown> {
+    this.answers.set(id, stream);
+    let left = false;
+    return {
+      read: (reader) =>
+        stream.read({
+          value: (value) => {
+            if (!left) reader.value(value);
+          },
+          end: (error) => {
+            this.answers.delete(id);
+            if (!left) reader.end(error);
+          },
+        }),
+      cancel: () => {
+        if (left || !this.answers.has(id)) return;
+        left = true;
+        void this.input({ type: 'hang-up', id });
+      },
+    };
+  }
+
+  /** Whoever asked is gone: nobody reads the answer any more, and nothing more is said. */
+  private hangUp(id: number): void {
+    this.answers.get(id)?.cancel();
+    this.answers.delete(id);
+    this.upgrades.get(id)?.close();
+    this.upgrades.delete(id);
   }
 
   private openUpgrade(id: number): FramePipe {
@@ -146,6 +180,7 @@ export class World {
   }
 
   private fault(fault: Fault): void {
+    checkFault(fault);
     this.loop.trace.record('user', 'fault', faultAbout(fault), { ...fault }, false);
     injectFault(this.cluster, fault);
   }
@@ -158,11 +193,6 @@ export class World {
   /** Everything that changed since the frame before. */
   frame(): Frame {
     return this.projection.frame();
-  }
-
-  /** The chain of causes behind an object (`Pod/default/web-1`), newest first, ending at its root. */
-  why(about: string): WhyStep[] {
-    return explain(this.loop.trace, about);
   }
 
   hash(): string {
@@ -182,8 +212,21 @@ const faultAbout = (fault: Fault): string => {
     case 'kill':
     case 'start':
       return fault.process;
+    case 'pause':
+      return fault.process;
     case 'latency':
+    case 'cut':
+    case 'mend':
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
       return `${fault.from}>${fault.to}`;
+    case 'raft-timeout':
+      return `EtcdMember/${fault.member}`;
+    case 'disk':
+    case 'disk-full':
+    case 'clock':
+      return fault.machine;
     default:
       return '';
   }

@@ -73,3 +73,18 @@ test.each([
 ])('%i µs reads %s', (now, text) => {
   expect(clockText(now)).toBe(text);
 });
+
+test('of a world that stopped the session is kept, and nothing else is waited for', async () => {
+  const { made, sent, say } = port();
+  const world = connect(made);
+  const session = { build: '', seed: 7, topology: 'single', inputs: [] };
+  say({ type: 'crashed', message: 'x', stack: '', at: 1, events: 2, session });
+  expect(await world.session()).toBe(session);
+  await expect(world.hash()).rejects.toThrow('the world stopped');
+  const ended = await new Promise((resolve) => world.watch({ method: 'GET', url: '/watch', headers: {} }, { onChunk: () => {}, onEnd: resolve }));
+  expect(ended).toBe('the world stopped');
+  expect(sent).toEqual([]);
+  world.boot(session, 1);
+  void world.hash();
+  expect(sent.map((message) => message.type)).toEqual(['boot', 'hash']);
+});

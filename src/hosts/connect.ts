@@ -6,7 +6,23 @@
  */
 import type { Instant } from '../sim/clock.ts';
 import type { Fact } from '../sim/trace.ts';
-import type { Fault, Frame, FromWorld, InputBody, Session, TextRequest, ToWorld, WhyStep } from './protocol.ts';
+import type {
+  Breakpoint,
+  ConsensusPicture,
+  EntryDetail,
+  Fault,
+  Frame,
+  FromWorld,
+  InputBody,
+  Journey,
+  JourneyQuery,
+  JourneyRequest,
+  Session,
+  StepKind,
+  TextRequest,
+  ToWorld,
+  WhyStep,
+} from './protocol.ts';
 
 export interface TextResponse {
   readonly status: number;
@@ -52,7 +68,7 @@ export interface World {
   /** Begins (or begins again) with a session; every earlier promise is rejected. `factor`: virtual seconds per real second. */
   boot(session: Session, factor: number): void;
   setSpeed(factor: number, skipIdle: boolean): void;
-  step(what: 'event' | 'fact'): void;
+  step(what: StepKind): void;
   /** Changes the world: recorded in the session. Faults and keys have no answer. */
   input(body: Exclude<InputBody, { readonly id: number }>): void;
   /** An API request by the user; takes virtual time, so the promise is pending while the world is paused. Any HTTP status resolves; no answer at all (connection refused, a lost world) rejects. */
@@ -65,8 +81,20 @@ export interface World {
   /** A watch, or a followed log, that does not disturb. */
   watch(request: TextRequest, handlers: StreamHandlers): Stop;
   why(about: string): Promise<readonly WhyStep[]>;
+  journeys(query: JourneyQuery): Promise<{ readonly requests: readonly JourneyRequest[]; readonly more: boolean }>;
+  /** Undefined when the trace no longer reaches back that far. */
+  journey(fact: number): Promise<Journey | undefined>;
   hash(): Promise<string>;
+  /** Seed and inputs so far; of a world that stopped, all it ever took. */
   session(): Promise<Session>;
+  /** Pictures of the members and their logs while the view is open. `show` chooses the last entry of the log to show; nothing: the newest. */
+  consensus(listener: (picture: ConsensusPicture) => void): { show(end: number | undefined): void; readonly stop: Stop };
+  /** An entry of a member's log, decoded; nothing when it is not kept there. */
+  entry(member: string, index: number): Promise<EntryDetail | undefined>;
+  /** All breakpoints there are from now on. */
+  breakOn(breakpoints: readonly Breakpoint[]): void;
+  /** A breakpoint came true, and the world stands. */
+  onBreak(listener: (breakpoint: Breakpoint, sentence: string) => void): Stop;
   terminal(name: string): Terminal;
   onFrame(listener: (frame: Frame) => void): Stop;
   onClock(listener: (clock: Clock) => void): Stop;
@@ -114,11 +142,23 @@ export function connect(port: WorldPort): World {
   const refusals = new Listeners<string>();
   const crashes = new Listeners<Crash>();
   const losses = new Listeners<string>();
+  const pictures = new Listeners<ConsensusPicture>();
+  const breaks = new Listeners<Extract<FromWorld, { type: 'broke' }>>();
+  let shownEnd: number | undefined;
+  let breakpoints: readonly Breakpoint[] = [];
+  const tellConsensus = (): void => send({ type: 'consensus', open: pictures.size > 0, ...(shownEnd === undefined ? {} : { end: shownEnd }) });
   const traces = new Set<{ readonly types: readonly string[]; readonly listener: (batch: FactBatch) => void }>();
+
+  /** The world that stopped, until another is begun: it answers nothing any more. */
+  let stopped: Crash | undefined;
 
   const send = (message: ToWorld): void => port.postMessage(message);
   const ask = <T extends FromWorld['type']>(message: (id: number) => ToWorld): Promise<Extract<FromWorld, { type: T }>> =>
     new Promise((resolve, reject) => {
+      if (stopped) {
+        reject(new WorldLost('the world stopped'));
+        return;
+      }
       const id = ++lastId;
       waiting.set(id, { resolve: resolve as (message: FromWorld) => void, reject });
       send(message(id));
@@ -185,14 +225,26 @@ export function connect(port: WorldPort): World {
       }
       case 'ran':
       case 'why':
+      case 'journeys':
+      case 'journey':
       case 'hash':
       case 'session':
         settle(message.id, message);
+        return;
+      case 'entry':
+        settle(message.id, message);
+        return;
+      case 'consensus':
+        pictures.tell(message);
+        return;
+      case 'broke':
+        breaks.tell(message);
         return;
       case 'refused':
         refusals.tell(message.message);
         return;
       case 'crashed':
+        stopped = message;
         crashes.tell(message);
         giveUp('the world stopped');
         return;
@@ -206,9 +258,13 @@ export function connect(port: WorldPort): World {
 
   return {
     boot(session, factor) {
+      stopped = undefined;
       giveUp('a new session began');
+      for (const input of session.inputs) if ('id' in input) lastId = Math.max(lastId, input.id);
       send({ type: 'boot', session, factor });
       if (traces.size > 0) tellTraceTypes();
+      if (pictures.size > 0) tellConsensus();
+      if (breakpoints.length > 0) send({ type: 'break-on', breakpoints });
     },
     setSpeed: (factor, skipIdle) => send({ type: 'speed', factor, skipIdle }),
     step: (what) => send({ type: 'step', what }),
@@ -218,6 +274,10 @@ export function connect(port: WorldPort): World {
     run: (command) => ask<'ran'>((id) => ({ type: 'input', input: { type: 'run', id, command } })),
     observe: (request) => ask<'response'>((id) => ({ type: 'observe', id, request })),
     watch(request, handlers) {
+      if (stopped) {
+        queueMicrotask(() => handlers.onEnd?.('the world stopped'));
+        return () => undefined;
+      }
       const id = ++lastId;
       streams.set(id, handlers);
       send({ type: 'observe', id, request });
@@ -226,8 +286,31 @@ export function connect(port: WorldPort): World {
       };
     },
     why: async (about) => (await ask<'why'>((id) => ({ type: 'why', id, about }))).chain,
+    journeys: (query) => ask<'journeys'>((id) => ({ type: 'journeys', id, query })),
+    journey: async (fact) => (await ask<'journey'>((id) => ({ type: 'journey', id, fact }))).journey,
     hash: async () => (await ask<'hash'>((id) => ({ type: 'hash', id }))).hash,
-    session: async () => (await ask<'session'>((id) => ({ type: 'session', id }))).session,
+    session: async () => stopped?.session ?? (await ask<'session'>((id) => ({ type: 'session', id }))).session,
+    consensus(listener) {
+      const stop = pictures.add(listener);
+      shownEnd = undefined;
+      tellConsensus();
+      return {
+        show(end) {
+          shownEnd = end;
+          tellConsensus();
+        },
+        stop() {
+          stop();
+          tellConsensus();
+        },
+      };
+    },
+    entry: async (member, index) => (await ask<'entry'>((id) => ({ type: 'entry', id, member, index }))).entry,
+    breakOn(wanted) {
+      breakpoints = wanted;
+      send({ type: 'break-on', breakpoints });
+    },
+    onBreak: (listener) => breaks.add(({ breakpoint, sentence }) => listener(breakpoint, sentence)),
     terminal(name) {
       let texts = terminals.get(name);
       if (!texts) {

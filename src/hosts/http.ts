@@ -76,5 +76,7 @@ function send(response: ApiResponse, incoming: IncomingMessage, outgoing: Server
     },
     end: () => outgoing.end(),
   });
-  outgoing.on('close', () => stream.cancel());
+  // Here simplified: a client that left before the answer came is noticed when it comes.
+  if (outgoing.destroyed) stream.cancel();
+  else outgoing.on('close', () => stream.cancel());
 }

@@ -29,14 +29,20 @@ export interface Outcome {
 export class Headless {
   readonly world: World;
   private readonly answers = new Map<number, (answer: never) => void>();
-  private nextId = 1;
+  private nextId: number;
 
   constructor(session: Session, host: Host = nodeHost) {
+    // Whoever is answered in a session that is played again keeps his number.
+    this.nextId = 1 + session.inputs.reduce((most, input) => ('id' in input ? Math.max(most, input.id) : most), 0);
     this.world = new World(
       session,
       host,
       {
-        response: (id, response) => this.settle(id, response),
+        response: (id, response) => {
+          // Played again: nobody asked, so nobody reads.
+          if (!this.answers.has(id) && 'stream' in response) response.stream?.read({ value: () => {}, end: () => {} });
+          this.settle(id, response);
+        },
         ran: (id, result) => this.settle(id, result),
         terminal: () => {},
       },

@@ -17,6 +17,8 @@ export class Pace {
   lag = 0;
   private anchorWall = 0;
   private anchorWorld: Instant = 0;
+  /** How often the speed was set. */
+  private sets = 0;
   private stirred = 0;
   private stirredAt: Instant = 0;
 
@@ -28,6 +30,7 @@ export class Pace {
   set(factor: number, skipIdle: boolean): void {
     this.factor = factor;
     this.skipIdle = skipIdle;
+    this.sets++;
     this.anchor();
   }
 
@@ -51,17 +54,24 @@ export class Pace {
     const skipping = this.skipIdle && this.idle;
     if (this.factor === Number.POSITIVE_INFINITY || skipping) {
       const end = this.wallClockMs() + budgetMs;
+      const before = this.sets;
       // In short runs, so that what stirs is seen soon after it happened.
       do {
         await this.world.run(this.world.now + seconds(1), { budgetMs: end - this.wallClockMs() });
         this.notice();
-      } while (this.wallClockMs() < end && !(skipping && !this.idle));
+      } while (this.wallClockMs() < end && before === this.sets && !(skipping && !this.idle));
       this.anchor();
       return;
     }
     const target = this.anchorWorld + Math.floor((this.wallClockMs() - this.anchorWall) * 1_000 * this.factor);
+    const { sets } = this;
     if (target > this.world.now) await this.world.run(target, { budgetMs });
     this.notice();
+    if (sets !== this.sets) {
+      // The speed was changed during the run, which went on to its end at the old one: the new one counts from here.
+      this.anchor();
+      return;
+    }
     this.lag = Math.max(0, target - this.world.now);
     // More than a quarter of a real second behind: go on from here instead of racing after it.
     if (this.lag > 250_000 * this.factor) {

@@ -11,9 +11,34 @@ export type Fault =
   | { readonly kind: 'partition'; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'heal' }
   | { readonly kind: 'latency'; readonly from: string; readonly to: string; readonly micros: number }
+  /** One direction between two machines. `mend` undoes it; `heal` mends everything that was cut. */
+  | { readonly kind: 'cut'; readonly from: string; readonly to: string }
+  | { readonly kind: 'mend'; readonly from: string; readonly to: string }
+  /** Of a hundred messages of Raft from one member's machine to another's so many are lost, or come twice; each is late by up to `micros` and may be overtaken. 0: no more. */
+  | { readonly kind: 'loss'; readonly from: string; readonly to: string; readonly percent: number }
+  | { readonly kind: 'duplicate'; readonly from: string; readonly to: string; readonly percent: number }
+  | { readonly kind: 'reorder'; readonly from: string; readonly to: string; readonly micros: number }
+  /** One message of Raft that is under way, by its number. */
+  | { readonly kind: 'raft-drop'; readonly id: number }
+  | { readonly kind: 'raft-delay'; readonly id: number; readonly micros: number }
+  /** A member's election timer runs out now. `member`: its machine. */
+  | { readonly kind: 'raft-timeout'; readonly member: string }
+  /** SIGSTOP, and SIGCONT: its timers stand still, messages wait at its sockets. */
+  | { readonly kind: 'pause'; readonly process: string; readonly on: boolean }
+  /** How long the disk of the etcd on a machine takes for every sync; 0: as usual. */
+  | { readonly kind: 'disk'; readonly machine: string; readonly micros: number }
+  /** All members are restarted with other times: `etcd` (its defaults), `paper`, `teaching`, `classroom` (kubernetes/etcd/raft/config.ts). */
+  | { readonly kind: 'etcd-timing'; readonly preset: string }
+  | { readonly kind: 'disk-full'; readonly machine: string; readonly on: boolean }
+  /** A machine's clock: so many thousandths of a second pass for its processes in one. 1000: as it should. */
+  | { readonly kind: 'clock'; readonly machine: string; readonly permille: number }
   /** `kubelet@node-1`, `etcd@etcd-2`, `containerd@node-3`, `kube-apiserver@control-plane`: supervisors start it again unless `hold`. */
   | { readonly kind: 'kill'; readonly process: string; readonly hold?: boolean }
-  | { readonly kind: 'start'; readonly process: string };
+  /** Not the cluster's but the simulator's own: the world stops with an exception. For seeing what the page does then. */
+  | { readonly kind: 'crash-simulator' }
+  | { readonly kind: 'start'; readonly process: string }
+  /** A new machine with an etcd on it that wants to join the others. */
+  | { readonly kind: 'add-etcd'; readonly machine: string };
 
 /** Text form of an API request, as HTTP would carry it. */
 export interface TextRequest {
@@ -29,6 +54,8 @@ export type InputBody =
   | { readonly type: 'request'; readonly id: number; readonly request: TextRequest; readonly upgrade?: boolean }
   /** A frame of `v5.channel.k8s.io`; without one, the caller closed the connection. */
   | { readonly type: 'frame'; readonly id: number; readonly frame?: { readonly channel: 0 | 1 | 2 | 3 | 4 | 255; readonly data: string } }
+  /** The client of a `request` that is answered by a stream (a watch, a followed log, an exec) has gone: it closed its connection. */
+  | { readonly type: 'hang-up'; readonly id: number }
   | { readonly type: 'keys'; readonly terminal: string; readonly text: string }
   | { readonly type: 'resize'; readonly terminal: string; readonly columns: number; readonly rows: number }
   | { readonly type: 'run'; readonly id: number; readonly command: string }
@@ -49,16 +76,29 @@ export type ToWorld =
   /** Virtual seconds per real second; 0 is paused. */
   | { readonly type: 'speed'; readonly factor: number; readonly skipIdle: boolean }
   /** One event; or until something of the story happens (no chatter); paused afterwards. */
-  | { readonly type: 'step'; readonly what: 'event' | 'fact' }
+  | { readonly type: 'step'; readonly what: StepKind }
   | { readonly type: 'input'; readonly input: InputBody }
   /** Reads that do not disturb: GET, and watches with `watch=true`. Answered by response, then chunks (one JSON text each), then end. */
   | { readonly type: 'observe'; readonly id: number; readonly request: TextRequest }
   | { readonly type: 'stop-observing'; readonly id: number }
   /** The chain of causes behind an object (`Pod/default/web-1`) or a fact. Answered by `why`. */
   | { readonly type: 'why'; readonly id: number; readonly about: string }
+  /** The requests the API server was asked lately, newest first. Answered by `journeys`. */
+  | { readonly type: 'journeys'; readonly id: number; readonly query: JourneyQuery }
+  /** One request's way, by the id of any fact of it or after it. Answered by `journey`. */
+  | { readonly type: 'journey'; readonly id: number; readonly fact: number }
   | { readonly type: 'trace'; readonly types: readonly string[] }
   | { readonly type: 'hash'; readonly id: number }
-  | { readonly type: 'session'; readonly id: number };
+  | { readonly type: 'session'; readonly id: number }
+  /** While `open`, a `consensus` picture comes whenever it changed, at most one a frame. `end`: the last entry of the log to show; without it, the newest. Reads only. */
+  | { readonly type: 'consensus'; readonly open: boolean; readonly end?: number }
+  /** An entry of a member's log, decoded. Answered by `entry`. */
+  | { readonly type: 'entry'; readonly id: number; readonly member: string; readonly index: number }
+  /** All breakpoints there are from now on. The world stands still when one comes true, and says `broke`. */
+  | { readonly type: 'break-on'; readonly breakpoints: readonly Breakpoint[] };
+
+/** How far a step goes: one event; until something of the story happens; until the next Raft message arrives. */
+export type StepKind = 'event' | 'fact' | 'message';
 
 export type FromWorld =
   | {
@@ -77,8 +117,15 @@ export type FromWorld =
   | { readonly type: 'ran'; readonly id: number; readonly stdout: string; readonly stderr: string; readonly exitCode: number }
   | { readonly type: 'trace'; readonly facts: readonly Fact[]; readonly skipped: number }
   | { readonly type: 'why'; readonly id: number; readonly chain: readonly WhyStep[] }
+  | { readonly type: 'journeys'; readonly id: number; readonly requests: readonly JourneyRequest[]; readonly more: boolean }
+  /** Undefined when the trace no longer reaches back that far. */
+  | { readonly type: 'journey'; readonly id: number; readonly journey: Journey | undefined }
   | { readonly type: 'hash'; readonly id: number; readonly hash: string }
   | { readonly type: 'session'; readonly id: number; readonly session: Session }
+  | ConsensusPicture
+  | { readonly type: 'entry'; readonly id: number; readonly entry?: EntryDetail }
+  /** A breakpoint came true: the world stands at exactly that event. */
+  | { readonly type: 'broke'; readonly breakpoint: Breakpoint; readonly sentence: string }
   /** An input that could not be carried out (a machine that does not exist) and has no answer of its own; the world goes on. */
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'crashed'; readonly message: string; readonly stack: string; readonly at: Instant; readonly events: number; readonly session: Session };
@@ -87,6 +134,115 @@ export interface WhyStep {
   readonly fact: Fact;
   /** One sentence in the present tense, e.g. `The scheduler bound Pod default/web-1 to node-2.` */
   readonly sentence: string;
+}
+
+/** Which requests; what is left out does not matter. */
+export interface JourneyQuery {
+  /** Words that all occur in the resource, the name, the user, the verb or the code. */
+  readonly words?: string;
+  readonly verb?: string;
+  readonly outcome?: 'accepted' | 'refused' | 'waiting';
+  /** `people`: typed at the laptop or sent from the page, not asked by what runs in the cluster. */
+  readonly who?: 'people' | 'components';
+  readonly limit: number;
+}
+
+/** One request, as the list of them has it. */
+export interface JourneyRequest {
+  /** Of its `api.request` fact. */
+  readonly id: number;
+  readonly at: Instant;
+  readonly verb: string;
+  readonly method: string;
+  readonly path: string;
+  /** With the subresource: `deployments`, `pods/binding`. */
+  readonly resource: string;
+  readonly about: string;
+  readonly user: string;
+  /** HTTP status, once there is an answer; with what a refusal says. */
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  /** Virtual microseconds from arrival to answer. */
+  readonly took?: number;
+}
+
+/** The stations of a request, in the order it passes them. */
+export const STAGES = [
+  'client',
+  'authn',
+  'audit',
+  'impersonate',
+  'apf',
+  'authz',
+  'decode',
+  'mutate',
+  'validate',
+  'admit',
+  'etcd',
+  'raft',
+  'apply',
+  'cache',
+  'watchers',
+] as const;
+export type StageId = (typeof STAGES)[number];
+export interface JourneyStage {
+  readonly id: StageId;
+  /** `none`: it has no business there (a read is not validated). `ahead`: not reached, and never will be after a refusal. */
+  readonly state: 'passed' | 'none' | 'stopped' | 'waiting' | 'ahead';
+  /** When it was through. */
+  readonly at?: Instant;
+  /** Virtual microseconds since the station before. */
+  readonly took?: number;
+  /** The process, e.g. `etcd@etcd-2`. */
+  readonly by: string;
+  /** What the stamp on the ticket says, in a few words. */
+  readonly stamp: string;
+  readonly notes: readonly { readonly label: string; readonly text: string }[];
+  /** The objects that decided here: a binding, a webhook, a quota. */
+  readonly policies: readonly JourneyPolicy[];
+  readonly changes: readonly JourneyChange[];
+}
+export interface JourneyPolicy {
+  readonly kind: string;
+  readonly name: string;
+  /** Where the API keeps it. */
+  readonly url: string;
+}
+/** An object before and after; without one of them it came to be or ceased to be here. */
+export interface JourneyChange {
+  readonly title: string;
+  readonly before?: object;
+  readonly after?: object;
+}
+
+/** What followed: a request, or somebody who acts on what they saw. */
+export interface JourneyNode {
+  /** Of the first fact. */
+  readonly id: number;
+  readonly kind: 'request' | 'actor';
+  readonly at: Instant;
+  /** `replicaset-controller`, `kubelet@node-2`; of a request its verb. */
+  readonly title: string;
+  readonly about: string;
+  readonly request?: JourneyRequest;
+  /** What an actor did, first to last. */
+  readonly steps: readonly { readonly id: number; readonly at: Instant; readonly type: string; readonly text: string }[];
+  readonly children: readonly JourneyNode[];
+}
+
+export interface Journey {
+  readonly request: JourneyRequest;
+  readonly stages: readonly JourneyStage[];
+  /** Where it stands or ended; of one that went all the way, the last station. */
+  readonly stage: StageId;
+  /** Who caused it, nearest first, ending with the root: a command, a timer, a fault, the boot. `request`: that step belongs to another request. */
+  readonly causes: readonly { readonly fact: number; readonly sentence: string; readonly request?: number }[];
+  /** The other requests of the same command. */
+  readonly siblings: readonly JourneyRequest[];
+  readonly followed: readonly JourneyNode[];
+  /** Requests in `followed`, and how many more there were than are told. */
+  readonly counts: { readonly requests: number; readonly untold: number };
 }
 
 /** At most one per animation frame; everything that changed since the one before. */
@@ -191,4 +347,122 @@ export interface Happening {
   readonly about: string;
   readonly source: string;
   readonly count: number;
+}
+
+/** A condition on the world that stops the clock when it becomes true. */
+export type Breakpoint =
+  /** Two members hold themselves for leader: one of them is stale. */
+  | { readonly kind: 'two-leaders' }
+  /** A member has reached a term above this. */
+  | { readonly kind: 'term-above'; readonly term: number }
+  /** An entry was committed beyond all that were when this was set. */
+  | { readonly kind: 'commit-advances' }
+  /** A fact of the trace: of this type and, when given, about this. */
+  | { readonly kind: 'fact'; readonly fact: string; readonly about?: string };
+
+/** What the Consensus view draws. Bounded: at most CONSENSUS_COLUMNS entries a member, at most CONSENSUS_MESSAGES messages. */
+export interface ConsensusPicture {
+  readonly type: 'consensus';
+  readonly now: Instant;
+  readonly members: readonly ConsensusMember[];
+  /** On the wires between members, the next to arrive first. */
+  readonly messages: readonly RaftFlight[];
+  /** Pairs of members whose messages do not arrive, in this direction. */
+  readonly cut: readonly (readonly [from: string, to: string])[];
+  /** Directions on which single messages are lost or come twice (of a hundred), or are late by up to so many microseconds. */
+  readonly weather: readonly WireWeather[];
+  /** How many messages were sent since the view was opened, by direction and kind. */
+  readonly sent: readonly RaftTraffic[];
+  /** Columns of the log grid: indices `first` to `last`; `newest` is the last index any member has. */
+  readonly window: { readonly first: number; readonly last: number; readonly newest: number };
+  /** Logs that changed since the picture before, in the window. */
+  readonly logs: readonly { readonly member: string; readonly first: number; readonly terms: readonly number[] }[];
+  /** Entries seen for the first time. Term and index name an entry: no two members hold different ones under the same. */
+  readonly entries: readonly EntrySummary[];
+}
+export const CONSENSUS_COLUMNS = 40;
+export const CONSENSUS_MESSAGES = 200;
+
+export interface ConsensusMember {
+  readonly name: string;
+  /** As etcdctl prints and takes it; empty before it has joined. */
+  readonly id: string;
+  readonly peerURL: string;
+  /** `joining`: its machine runs an etcd that no cluster knows yet. */
+  readonly state: 'running' | 'stopped' | 'paused' | 'off' | 'joining';
+  readonly role: 'Follower' | 'PreCandidate' | 'Candidate' | 'Leader';
+  readonly learner: boolean;
+  readonly term: number;
+  /** Names; empty: nobody. */
+  readonly vote: string;
+  readonly lead: string;
+  readonly commit: number;
+  readonly applied: number;
+  /** Of its log; what lies before is in its snapshot. */
+  readonly first: number;
+  readonly last: number;
+  /** Ticks (of 100 ms on its own clock) since it heard of a leader, and how many it waits before it stands for election. */
+  readonly elapsed: number;
+  readonly timeout: number;
+  readonly tickMicros: number;
+  /** Of a candidate: what each voter has answered; one without an entry has not. */
+  readonly votes: readonly { readonly member: string; readonly granted: boolean }[];
+  readonly voters: readonly string[];
+  /** Of a leader. */
+  readonly progress: readonly FollowerProgress[];
+  /** Microseconds a write to its disk takes at least, when a fault made it slow. */
+  readonly disk?: number;
+  /** Its clock's rate in thousandths, when a fault changed it. */
+  readonly clock?: number;
+}
+export interface FollowerProgress {
+  readonly member: string;
+  readonly state: 'Probe' | 'Replicate' | 'Snapshot';
+  readonly match: number;
+  readonly next: number;
+  readonly paused: boolean;
+}
+export interface RaftFlight {
+  readonly id: number;
+  readonly from: string;
+  readonly to: string;
+  /** `MsgApp`, `MsgVoteResp`, … */
+  readonly kind: string;
+  readonly term: number;
+  readonly entries: number;
+  readonly reject: boolean;
+  readonly sentAt: Instant;
+  readonly arrivesAt: Instant;
+}
+export interface WireWeather {
+  readonly from: string;
+  readonly to: string;
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+}
+export interface RaftTraffic {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: string;
+  readonly count: number;
+}
+export interface EntrySummary {
+  readonly term: number;
+  readonly index: number;
+  /** `create`, `update`, `delete`, `put`, `txn`, `lease`, `compact`, `member`, `empty` (a leader's first), `other`. */
+  readonly verb: string;
+  /** Key, or what else it is about. */
+  readonly about: string;
+  /** When the key is where the API server keeps an object. */
+  readonly object?: { readonly kind: string; readonly namespace: string; readonly name: string };
+}
+export interface EntryDetail extends EntrySummary {
+  readonly value: string;
+  /** Other keys of the same transaction. */
+  readonly also: readonly string[];
+  /** The fact it follows from; 0: none is known. */
+  readonly cause: number;
+  /** Bytes in the log. */
+  readonly size: number;
 }

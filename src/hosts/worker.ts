@@ -7,7 +7,8 @@ import type { Stream } from '../kubernetes/api/stream.ts';
 import type { Host } from '../sim/loop.ts';
 import type { Fact } from '../sim/trace.ts';
 import { Pace } from './pace.ts';
-import type { FromWorld, Session, TextRequest, ToWorld } from './protocol.ts';
+import type { FromWorld, Session, StepKind, TextRequest, ToWorld } from './protocol.ts';
+import type { RaftDesk } from './raft-desk.ts';
 
 const post = (message: FromWorld, transfer: Transferable[] = []): void =>
   (self as unknown as { postMessage(m: FromWorld, t: Transferable[]): void }).postMessage(message, transfer);
@@ -39,7 +40,13 @@ let traced: ReadonlySet<string> = new Set();
 let facts: Fact[] = [];
 let skipped = 0;
 /** Steps asked for; the turn carries them out, so that the world is never run twice at once. */
-const steps: ('event' | 'fact')[] = [];
+const steps: StepKind[] = [];
+/** A step on its way to the next thing a person could see: from what state of the picture, and until when it looks (real time). */
+let seeking: { readonly from: number; readonly until: number; readonly raft: boolean } | undefined;
+/** Answers the Consensus view; brought in when it asks first. */
+let raft: RaftDesk | undefined;
+/** In an idle cluster nothing may be found: after so many real milliseconds the world stands where it has come to. */
+const SEEK_MS = 2_000;
 
 const text = (body: unknown): string => (typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body));
 
@@ -65,6 +72,8 @@ function crash(error: unknown): void {
   const problem = error instanceof Error ? error : new Error(String(error));
   pace?.set(0, false);
   const reached = at ? { at: at.now, events: at.loop.events, session: at.session } : { at: 0, events: 0, session: begun };
+  // The clock stands where the world does, not where it was last told of.
+  if (at) post({ type: 'clock', now: at.now, events: at.loop.events, factor: 0, lag: 0, idle: false });
   post({ type: 'crashed', message: problem.message, stack: problem.stack ?? '', ...reached });
   world = undefined;
 }
@@ -75,8 +84,18 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
   let toldState = '';
   try {
     while (boot === boots && world === booted) {
-      const wanted = steps.shift();
-      if (wanted) await step(booted, keeping, wanted);
+      const wanted = seeking ? undefined : steps.shift();
+      if (wanted) {
+        keeping.set(0, keeping.skipIdle);
+        if (wanted === 'event') await booted.run(Number.MAX_SAFE_INTEGER, { maxEvents: 1 });
+        else
+          seeking = {
+            from: wanted === 'message' ? (raft?.arrivals ?? 0) : booted.projection.stirred,
+            until: performance.now() + SEEK_MS,
+            raft: wanted === 'message',
+          };
+      }
+      if (seeking) await seek(booted, seeking);
       else await keeping.advance(TURN_MS);
       const wall = performance.now();
       if (wall - framed >= FRAME_MS) {
@@ -97,6 +116,7 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
         ) {
           post(frame, [frame.podChanges.buffer as ArrayBuffer]);
         }
+        raft?.frame();
         if (facts.length > 0) {
           post({ type: 'trace', facts, skipped });
           facts = [];
@@ -110,7 +130,7 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
         post({ type: 'clock', now: booted.now, events: booted.loop.events, factor: keeping.factor, lag: keeping.lag, idle: keeping.idle });
       }
       // With nothing to do until the next frame the thread is given back for longer.
-      if (keeping.lag === 0 && keeping.factor !== Number.POSITIVE_INFINITY && !(keeping.skipIdle && keeping.idle && keeping.factor !== 0))
+      if (!seeking && keeping.lag === 0 && keeping.factor !== Number.POSITIVE_INFINITY && !(keeping.skipIdle && keeping.idle && keeping.factor !== 0))
         await new Promise<void>((resolve) => setTimeout(resolve, 4));
       else await nextTask();
     }
@@ -119,13 +139,13 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
   }
 }
 
-/** One event, or on to the next thing a person could see (for at most two real seconds). */
-async function step(stepped: World, keeping: Pace, what: 'event' | 'fact'): Promise<void> {
-  keeping.set(0, keeping.skipIdle);
-  const stirred = stepped.projection.stirred;
-  const end = performance.now() + 2_000;
-  do await stepped.run(Number.MAX_SAFE_INTEGER, { maxEvents: what === 'event' ? 1 : 16 });
-  while (what === 'fact' && stepped.projection.stirred === stirred && performance.now() < end);
+/** A turn of a step to the next thing a person could see: the clock and the picture are told between turns, as ever. */
+async function seek(sought: World, { from, until, raft: messages }: NonNullable<typeof seeking>): Promise<void> {
+  const end = Math.min(until, performance.now() + TURN_MS);
+  const reached = (): number => (messages ? (raft?.arrivals ?? from) : sought.projection.stirred);
+  do await sought.run(Number.MAX_SAFE_INTEGER, { maxEvents: messages ? 1 : 16 });
+  while (reached() === from && performance.now() < end);
+  if (reached() !== from || performance.now() >= until) seeking = undefined;
 }
 
 /** A read that fails is answered so; it changes nothing and need not stop the world. */
@@ -137,11 +157,22 @@ function observe(observed: World, request: TextRequest): ApiResponse | Error {
   }
 }
 
+/** Without whole objects: a list of facts shows none of them, and each would be copied. */
+function light(fact: Fact): Fact {
+  if (fact.data['before'] === undefined && fact.data['after'] === undefined) return fact;
+  const { before: _before, after: _after, steps: _steps, ...data } = fact.data;
+  return { ...fact, data };
+}
+
 const loadTexts = (): Promise<unknown> => import('../kubernetes/api/texts.gen.json').then((module) => module.default);
 
 async function receive(message: ToWorld): Promise<void> {
   if (message.type === 'boot') {
     boots++;
+    seeking = undefined;
+    steps.length = 0;
+    raft?.close();
+    raft = undefined;
     begun = message.session;
     world = undefined;
     for (const stream of streams.values()) stream.cancel();
@@ -164,7 +195,7 @@ async function receive(message: ToWorld): Promise<void> {
     world.loop.trace.listen((fact) => {
       if (!traced.has(fact.type) && !traced.has('*')) return;
       if (facts.length >= FACTS_PER_BATCH) skipped++;
-      else facts.push(fact);
+      else facts.push(light(fact));
     });
     pace = new Pace(world, () => performance.now());
     pace.set(message.factor, false);
@@ -174,6 +205,8 @@ async function receive(message: ToWorld): Promise<void> {
   if (!world || !pace) return;
   switch (message.type) {
     case 'speed':
+      // Whoever plays has no more need of the step.
+      if (message.factor !== 0) seeking = undefined;
       pace.set(message.factor, message.skipIdle);
       return;
     case 'step':
@@ -181,19 +214,46 @@ async function receive(message: ToWorld): Promise<void> {
       return;
     case 'input':
       return world.input(message.input);
-    case 'observe':
-      answer(message.id, observe(world, message.request));
+    case 'observe': {
+      const observed = world;
+      await observed.cluster.observable;
+      if (world === observed) answer(message.id, observe(observed, message.request));
       return;
+    }
     case 'stop-observing':
+      // After the answer it is about.
+      await world.cluster.observable;
       streams.get(message.id)?.cancel();
       streams.delete(message.id);
       return;
-    case 'why':
-      post({ type: 'why', id: message.id, chain: world.why(message.about) });
+    case 'why': {
+      const { trace } = world.loop;
+      const { explain } = await import('../cluster/why.ts');
+      post({ type: 'why', id: message.id, chain: explain(trace, message.about).map((step) => ({ ...step, fact: light(step.fact) })) });
       return;
+    }
+    case 'journeys':
+    case 'journey': {
+      // Told when asked, by what only those who ask need.
+      const { trace } = world.loop;
+      const { journeyOf, recentRequests } = await import('../cluster/journey.ts');
+      if (message.type === 'journey') post({ type: 'journey', id: message.id, journey: journeyOf(trace, message.fact) });
+      else post({ type: 'journeys', id: message.id, ...recentRequests(trace, message.query) });
+      return;
+    }
     case 'trace':
       traced = new Set(message.types);
       return;
+    case 'consensus':
+    case 'entry':
+    case 'break-on': {
+      const { RaftDesk } = await import('./raft-desk.ts');
+      // Another world may have begun meanwhile: it will be asked anew.
+      if (!world || !pace) return;
+      raft ??= new RaftDesk(world, pace, post);
+      raft.receive(message);
+      return;
+    }
     case 'hash':
       post({ type: 'hash', id: message.id, hash: world.hash() });
       return;

@@ -3,17 +3,26 @@ export interface Topology {
   readonly name: string;
   readonly title: string;
   readonly etcd: readonly { readonly name: string; readonly ip: string }[];
-  readonly controlPlane: { readonly name: string; readonly ip: string };
+  /** Absent in a world of etcd alone. */
+  readonly controlPlane?: { readonly name: string; readonly ip: string };
   readonly workers: readonly { readonly name: string; readonly ip: string }[];
 }
 
-const etcd = [1, 2, 3].map((n) => ({ name: `etcd-${n}`, ip: `10.0.0.2${n}` }));
+export const etcdMachine = (n: number) => ({ name: `etcd-${n}`, ip: `10.0.0.${20 + n}` });
+const members = (count: number) => Array.from({ length: count }, (_, i) => etcdMachine(i + 1));
+const etcd = members(3);
 const workers = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `node-${i + 1}`, ip: `10.0.0.${11 + i}` }));
 const controlPlane = { name: 'control-plane', ip: '10.0.0.10' };
 
 export const TOPOLOGIES: Readonly<Record<string, Topology>> = {
   'three-nodes': { name: 'three-nodes', title: 'One control plane, three workers', etcd, controlPlane, workers: workers(3) },
   single: { name: 'single', title: 'One control plane, one worker', etcd, controlPlane, workers: workers(1) },
+  ...Object.fromEntries(
+    [1, 2, 3, 4, 5, 6, 7].map((count) => [
+      `etcd-${count}`,
+      { name: `etcd-${count}`, title: count === 1 ? 'One etcd member' : `${count} etcd members`, etcd: members(count), workers: [] },
+    ]),
+  ),
 };
 
 /** Throws RangeError naming those there are. */
