@@ -25,7 +25,11 @@ export async function send(app: App, method: string, url: string, body?: unknown
     });
     if (answer.status < 400) return true;
     const status = parse(answer.text);
-    app.ui.toast(status.message || answer.text || 'The API server refused.', 'error', `${answer.status}${status.reason ? ` ${status.reason}` : ''}`);
+    app.ui.toast(status.message || answer.text || 'The API server refused.', 'error', `${answer.status}${status.reason ? ` ${status.reason}` : ''}`, {
+      method,
+      url,
+      code: answer.status,
+    });
   } catch (error) {
     app.ui.toast(error instanceof Error ? error.message : String(error), 'error');
   }
@@ -60,6 +64,8 @@ export function actionsFor(app: App, thing: Thing): Action[] {
   const yaml: Action = { id: 'yaml', label: 'View YAML', icon: 'yaml', run: (a) => a.ui.inspect(thing.id, 'yaml') };
   const why: Action = { id: 'why', label: 'Why?', icon: 'why', run: (a) => a.ui.inspect(thing.id, 'why') };
   switch (thing.kind) {
+    case 'object':
+      return [];
     case 'pod': {
       const record = cluster.pods.records[thing.index];
       if (!record) return [];

@@ -6,7 +6,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Clock, World } from '../hosts/connect.ts';
 import { type EtcdMemberRecord, type Frame, type Happening, type NodeRecord, PodFlag, type ServiceRecord } from '../hosts/protocol.ts';
 import { parseFilter } from './filter.ts';
-import { ETCD_GROUP, expectedNodes, MapLayout } from './map/layout.ts';
+import { ETCD_GROUP, expectedNodes, isEtcdOnly, MapLayout } from './map/layout.ts';
 import { PodTable } from './pod-table.ts';
 
 /** API server, controller manager, scheduler: the API knows of them last, when their kubelet has joined the cluster they are. */
@@ -150,6 +150,10 @@ export function createClusterStore(topology: string) {
     },
     /** Every node the topology promises is Ready, and so are the cluster's own pods, the control plane's among them. */
     isUp(): boolean {
+      if (isEtcdOnly(topology)) {
+        const members = [...store.getState().members.values()];
+        return members.some(({ role }) => role === 'Leader') && members.every(({ role }) => role !== 'Stopped');
+      }
       let ready = 0;
       let wanted = 0;
       for (const node of store.getState().nodes.values()) {

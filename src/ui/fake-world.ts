@@ -116,6 +116,12 @@ export class FakeWorld implements WorldPort {
         this.say({ type: 'end', id: message.id });
         return;
       }
+      case 'journeys':
+        this.say({ type: 'journeys', id: message.id, requests: [], more: false });
+        return;
+      case 'journey':
+        this.say({ type: 'journey', id: message.id, journey: undefined });
+        return;
       case 'why':
         this.say({
           type: 'why',

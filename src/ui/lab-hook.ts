@@ -65,7 +65,8 @@ export function exposeLab(app: App): void {
       return boxes;
     },
     camera: () => mapProbe.camera?.(),
-    marks: () => (mapProbe.moving?.() ?? []).map((id) => ({ id, moving: true })),
+    marks: () =>
+      [...(mapProbe.moving?.() ?? []), ...Array.from(document.querySelectorAll('[data-moving="true"]'), (mark) => mark.id)].map((id) => ({ id, moving: true })),
     frameStats: () => meter.stats(),
     visible: () => {
       const { filter, namespaces } = ui.store.getState();

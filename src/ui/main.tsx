@@ -27,6 +27,10 @@ async function start(): Promise<void> {
     return;
   }
   const query = new URLSearchParams(location.search);
+  if (query.has('fuzz')) {
+    (await import('./fuzz/fuzz-page.tsx')).showFuzz(root, query);
+    return;
+  }
   const session: Session = {
     build: import.meta.env['VITE_BUILD'] ?? 'dev',
     seed: Number(query.get('seed') ?? 1) >>> 0,

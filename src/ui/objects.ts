@@ -11,7 +11,9 @@ export type Thing =
   | { readonly kind: 'node'; readonly id: string; readonly index: number }
   | { readonly kind: 'pod'; readonly id: string; readonly index: number }
   | { readonly kind: 'service'; readonly id: string; readonly key: string }
-  | { readonly kind: 'member'; readonly id: string; readonly name: string };
+  | { readonly kind: 'member'; readonly id: string; readonly name: string }
+  /** Any object of the API that is not drawn, by where it is kept: a binding, a webhook, a quota. */
+  | { readonly kind: 'object'; readonly id: string; readonly type: string; readonly url: string };
 
 export const nodeThing = (node: NodeRecord): Thing => ({ kind: 'node', id: node.uid || `Machine/${node.name}`, index: node.index });
 export const podThing = (cluster: Cluster, index: number): Thing | undefined => {
@@ -20,12 +22,16 @@ export const podThing = (cluster: Cluster, index: number): Thing | undefined => 
 };
 export const serviceThing = (key: string): Thing => ({ kind: 'service', id: `Service/${key}`, key });
 export const memberThing = (name: string): Thing => ({ kind: 'member', id: `Member/${name}`, name });
+/** `object:ResourceQuota:/api/v1/…` */
+export const objectThing = (type: string, url: string): Thing => ({ kind: 'object', id: `object:${type}:${url}`, type, url });
 
 /** Finds a thing again by its id; nothing when it no longer exists. */
 export function thingOf(cluster: Cluster, id: string | undefined): Thing | undefined {
   if (id === undefined) return undefined;
   const index = cluster.pods.byUid.get(id);
   if (index !== undefined) return { kind: 'pod', id, index };
+  const [, type, url] = /^object:([^:]+):(.+)$/.exec(id) ?? [];
+  if (type !== undefined && url !== undefined) return objectThing(type, url);
   const state = cluster.store.getState();
   if (id.startsWith('Service/')) return state.services.has(id.slice(8)) ? serviceThing(id.slice(8)) : undefined;
   if (id.startsWith('Member/')) return state.members.has(id.slice(7)) ? memberThing(id.slice(7)) : undefined;
@@ -46,6 +52,8 @@ export function boxOf(cluster: Cluster, thing: Thing): Box | undefined {
       const member = cluster.store.getState().members.get(thing.name);
       return member && layout.memberBox(member);
     }
+    case 'object':
+      return undefined;
   }
 }
 
@@ -87,12 +95,14 @@ export function aboutOf(cluster: Cluster, thing: Thing): string | undefined {
     case 'service':
       return `Service/${thing.key}`;
     case 'member':
+    case 'object':
       return undefined;
   }
 }
 
 /** Where the API keeps it. */
 export function urlOf(cluster: Cluster, thing: Thing): string | undefined {
+  if (thing.kind === 'object') return thing.url;
   const about = aboutOf(cluster, thing)?.split('/');
   if (!about) return undefined;
   if (thing.kind === 'node') return `/api/v1/nodes/${about[1]}`;
@@ -163,6 +173,8 @@ export function summaryOf(cluster: Cluster, thing: Thing): Summary | undefined {
         place: `in ${thing.key.split('/')[0]}`,
       };
     }
+    case 'object':
+      return { title: thing.url.slice(thing.url.lastIndexOf('/') + 1), kind: thing.type, status: 0, word: 'as the API keeps it', place: '' };
     case 'member': {
       const member = state.members.get(thing.name);
       if (!member) return undefined;

@@ -6,7 +6,7 @@
  * touches the speed before then has decided it.
  */
 import type { Crash, World } from '../hosts/connect.ts';
-import type { Session } from '../hosts/protocol.ts';
+import type { Session, StepKind } from '../hosts/protocol.ts';
 
 export type SessionState = 'booting' | 'running' | 'paused' | 'crashed' | 'lost';
 export interface SessionContext {
@@ -32,7 +32,7 @@ export type SessionEvent =
   | { readonly type: 'play' }
   | { readonly type: 'pause' }
   | { readonly type: 'toggle' }
-  | { readonly type: 'step'; readonly what: 'event' | 'fact' }
+  | { readonly type: 'step'; readonly what: StepKind }
   | { readonly type: 'speed'; readonly factor: number }
   | { readonly type: 'skip idle'; readonly on: boolean }
   | { readonly type: 'crashed'; readonly crash: Crash }
@@ -44,7 +44,8 @@ export const BOOT_FACTOR = 30;
 /** Virtual seconds per real second, as things stand. */
 export const speedOf = ({ hurry, factor }: SessionContext): number => hurry ?? factor;
 
-export const SLOWEST = -2;
+/** A message between machines takes 0.25 ms: at 1/2000× it can be seen to fly. */
+export const SLOWEST = -4;
 export const FASTEST = 3;
 
 /** What an event does: where it leads, what is known after it, and what the world is told before the new state's own order. */

@@ -1,5 +1,6 @@
 /** What is the page's own: selection, filter, which panel is open. Filter and view live in the address, so a reload or a link keeps them. */
 import { createStore } from 'zustand/vanilla';
+import { homeOf, type View, viewOf } from './views.ts';
 
 export type DockTab = 'terminal' | 'yaml' | 'events' | 'logs' | 'trace';
 export type InspectorTab = 'summary' | 'yaml' | 'events' | 'logs' | 'relations' | 'why';
@@ -10,10 +11,22 @@ export interface Toast {
   /** `409 Conflict`; absent when no code was given. */
   readonly code?: string;
   readonly text: string;
+  /** The refused request, so that its journey can be found. */
+  readonly asked?: Asked;
+}
+/** A request as it was sent, and the code it was answered with. */
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly code: number;
 }
 
 export interface Ui {
-  readonly view: 'map' | 'table';
+  readonly view: View;
+  /** The view's own table is shown instead of its drawing. */
+  readonly twin: boolean;
+  /** A fact of the request whose journey is shown. */
+  readonly request: number | undefined;
   /** Id of the selected thing. */
   readonly selected: string | undefined;
   readonly inspector: { readonly open: boolean; readonly tab: InspectorTab };
@@ -45,8 +58,11 @@ function remembered(): { theme: Theme; reduced: boolean } {
 export function createUiStore() {
   const hash = new URLSearchParams(location.hash.slice(1));
   const narrow = matchMedia('(max-width: 640px)').matches;
+  const home = homeOf(new URLSearchParams(location.search).get('topology'));
   const store = createStore<Ui>(() => ({
-    view: (hash.get('view') ?? (narrow ? 'table' : 'map')) === 'table' ? 'table' : 'map',
+    view: viewOf(hash.get('view') ?? (narrow && home === 'map' ? 'table' : home)).id,
+    twin: hash.has('twin'),
+    request: Number(hash.get('req')) || undefined,
     selected: undefined,
     inspector: { open: false, tab: 'summary' },
     dock: { open: false, tab: 'terminal' },
@@ -76,10 +92,18 @@ export function createUiStore() {
         // A page without storage forgets, and works.
       }
     }
-    if (now.view !== before.view || now.filter !== before.filter || now.namespaces !== before.namespaces) {
+    if (
+      now.view !== before.view ||
+      now.twin !== before.twin ||
+      now.request !== before.request ||
+      now.filter !== before.filter ||
+      now.namespaces !== before.namespaces
+    ) {
       const params = new URLSearchParams(location.hash.slice(1));
       const put = (key: string, value: string) => (value === '' ? params.delete(key) : params.set(key, value));
-      put('view', now.view === 'map' ? '' : now.view);
+      put('view', now.view === home ? '' : now.view);
+      put('twin', now.twin ? '1' : '');
+      put('req', now.view === 'journey' && now.request !== undefined ? String(now.request) : '');
       put('filter', now.filter);
       put('ns', now.namespaces.join(','));
       history.replaceState(null, '', `${location.pathname}${location.search}${params.size > 0 ? `#${params}` : ''}`);
@@ -93,9 +117,11 @@ export function createUiStore() {
       set((ui) => ({ selected: id, inspector: { ...ui.inspector, open: id !== undefined && (ui.inspector.open || ui.selected === undefined) } })),
     inspect: (id: string, tab: InspectorTab): void => set({ selected: id, inspector: { open: true, tab } }),
     openDock: (tab: DockTab): void => set({ dock: { open: true, tab } }),
-    toast(text: string, tone: Toast['tone'] = 'info', code?: string): void {
+    /** The journey of the request that a fact belongs to or follows from. */
+    openJourney: (fact: number | undefined): void => set({ view: 'journey', request: fact }),
+    toast(text: string, tone: Toast['tone'] = 'info', code?: string, asked?: Asked): void {
       const id = ++lastToast;
-      set((ui) => ({ toasts: [...ui.toasts.slice(-3), { id, tone, text, ...(code === undefined ? {} : { code }) }] }));
+      set((ui) => ({ toasts: [...ui.toasts.slice(-3), { id, tone, text, ...(code === undefined ? {} : { code }), ...(asked ? { asked } : {}) }] }));
       // Errors stay until dismissed: they may carry what the learner has to read.
       if (tone === 'info') setTimeout(() => this.dismiss(id), 5_000);
     },

@@ -6,6 +6,7 @@ import { lazy, Suspense, useState } from 'react';
 import { clockText } from '../../hosts/connect.ts';
 import { useApp, useCluster, useUi } from '../app-context.ts';
 import { Glyph } from '../look/glyph.tsx';
+import { isEtcdOnly } from '../map/layout.ts';
 import { thingOf } from '../objects.ts';
 import { IconButton } from '../shell/icon-button.tsx';
 import { later } from '../shell/later.tsx';
@@ -35,7 +36,13 @@ export function Dock() {
   return (
     <section className={css['dock']} data-open={open} data-region="dock" aria-label="Dock">
       <div className={css['strip']}>
-        <Tabs label="Dock" tabs={TABS} current={open ? tab : undefined} onChoose={(id) => app.ui.openDock(id)} panel="dock-panel" />
+        <Tabs
+          label="Dock"
+          tabs={isEtcdOnly(app.cluster.topology) ? TABS.filter(({ id }) => id === 'terminal' || id === 'trace') : TABS}
+          current={open ? tab : undefined}
+          onChoose={(id) => app.ui.openDock(id)}
+          panel="dock-panel"
+        />
         <IconButton
           icon={open ? 'down' : 'up'}
           label={open ? 'Fold the dock' : 'Unfold the dock'}

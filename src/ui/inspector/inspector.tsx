@@ -49,8 +49,10 @@ export function Inspector() {
       </aside>
     );
   }
-  const tabs = TABS.filter(({ id }) => (id === 'logs' ? thing.kind === 'pod' : id === 'summary' || id === 'relations' ? true : thing.kind !== 'member'));
-  const shown = tabs.some(({ id }) => id === tab) ? tab : 'summary';
+  const tabs = TABS.filter(({ id }) =>
+    thing.kind === 'object' ? id === 'yaml' : id === 'logs' ? thing.kind === 'pod' : id === 'summary' || id === 'relations' ? true : thing.kind !== 'member',
+  );
+  const shown = tabs.some(({ id }) => id === tab) ? tab : tabs[0]!.id;
   return (
     <aside
       className={css['inspector']}
@@ -64,7 +66,7 @@ export function Inspector() {
       }}
     >
       <header className={css['head']}>
-        <Glyph status={summary.status} size={22} />
+        {thing.kind !== 'object' && <Glyph status={summary.status} size={22} />}
         <div className={css['title']}>
           <h2>{summary.title}</h2>
           <p>

@@ -7,7 +7,7 @@ import css from './inspector.module.css';
 
 /** The chain of causes, from the root to what is there now, as sentences of the world itself. */
 export function Why({ thing }: { thing: Thing }) {
-  const { world, cluster } = useApp();
+  const { world, cluster, ui } = useApp();
   const about = aboutOf(cluster, thing);
   const [chain, setChain] = useState<readonly WhyStep[]>();
   const [error, setError] = useState('');
@@ -34,6 +34,14 @@ export function Why({ thing }: { thing: Thing }) {
           <Sentence text={step.sentence} />
           <small>
             t={clockText(step.fact.at)} · {step.fact.by}
+            {step.fact.cause !== 0 && (
+              <>
+                {' · '}
+                <button type="button" className={css['journey']} onClick={() => ui.openJourney(step.fact.id)}>
+                  journey<span className="visually-hidden"> of the request behind: {step.sentence}</span>
+                </button>
+              </>
+            )}
           </small>
         </li>
       ))}

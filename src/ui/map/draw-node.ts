@@ -5,7 +5,7 @@ import { nodeStatus } from '../objects.ts';
 import type { Camera } from './camera.ts';
 import { toScreen } from './camera.ts';
 import { drawPods } from './draw-pods.ts';
-import { write } from './draw-text.ts';
+import { clip, widthOf, write } from './draw-text.ts';
 import { type Box, slotGrid, TILE } from './layout.ts';
 import { FLOOR, type Scene } from './scene.ts';
 
@@ -18,7 +18,7 @@ export function drawNode(ctx: Context, scene: Scene, camera: Camera, index: numb
   const box = toScreen(world, camera);
   const zoom = camera.zoom;
   const broken = node.ready === 'False' || node.ready === 'Unknown' || !node.powered;
-  const surface = node.powered ? palette.raised : palette.sunken;
+  const surface = surfaceOf(scene, node);
 
   ctx.beginPath();
   ctx.roundRect(box.x, box.y, box.w, box.h, Math.min(6, 6 * zoom));
@@ -41,13 +41,24 @@ export function drawNode(ctx: Context, scene: Scene, camera: Camera, index: numb
   return moving;
 }
 
-function drawTitle(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: number, surface: string): void {
+const surfaceOf = ({ palette }: Scene, node: NodeRecord): string => (node.powered ? palette.raised : palette.sunken);
+
+/** The title once more, on a ground of its own, over lines that end on the tile. */
+export function drawTitleOver(ctx: Context, scene: Scene, camera: Camera, index: number): void {
+  const node = scene.nodes.get(index);
+  const world = scene.layout.nodeBox(index);
+  if (node && world) drawTitle(ctx, scene, node, toScreen(world, camera), camera.zoom, surfaceOf(scene, node), true);
+}
+
+function drawTitle(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: number, surface: string, ground = false): void {
   const { palette } = scene;
   const room = TILE.title * zoom;
   const font = scene.level >= 2 ? Math.min(16, Math.max(12, 13 * zoom)) : FLOOR;
   // From afar the name takes the place of the bars, at the foot, where it does not sit on pods.
   const middle = scene.level >= 2 ? box.y + room / 2 + 0.5 : box.y + box.h - Math.max(7, (TILE.bars * zoom) / 2);
-  const pad = scene.level >= 2 ? Math.max(4, TILE.pad * Math.min(1, zoom)) : 3;
+  // Near, it stands where the first capsule stands.
+  const pad =
+    scene.level === 3 ? TILE.pad * zoom + 0.04 * slotGrid(node.slots).pitchX * zoom : scene.level === 2 ? Math.max(4, TILE.pad * Math.min(1, zoom)) : 3;
   if (TILE.bars * zoom < 8) return;
   const status = nodeStatus(node);
   let left = box.x + pad;
@@ -62,12 +73,25 @@ function drawTitle(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom:
   }
   ctx.textBaseline = 'middle';
   ctx.font = `${scene.level >= 2 ? 600 : 500} ${font}px ${palette.sans}`;
+  const back = (x: number, w: number): void => {
+    if (!ground || w === 0) return;
+    ctx.fillStyle = surface;
+    ctx.fillRect(x - 3, middle - font * 0.62, w + 6, font * 1.2);
+  };
+  const free = box.x + box.w - pad - left;
+  back(left, widthOf(ctx, clip(ctx, node.name, free)));
   ctx.fillStyle = palette.ink;
-  const used = write(ctx, node.name, left, middle, box.x + box.w - pad - left);
+  const used = write(ctx, node.name, left, middle, free);
   if (scene.level < 2) return;
   ctx.font = `400 ${Math.max(FLOOR, font - 2)}px ${palette.sans}`;
+  const rest = box.w - (left - box.x) - used - pad - 10;
+  const said = stateWord(node);
+  // What is wrong is told as far as there is room; where it stands, whole or not at all.
+  const word = said === placeWord(node) && widthOf(ctx, said) > rest ? '' : clip(ctx, said, rest);
+  const right = box.x + box.w - pad;
+  back(right - widthOf(ctx, word), widthOf(ctx, word));
   ctx.fillStyle = palette.ink2;
-  write(ctx, stateWord(node), box.x + box.w - pad, middle, box.w - (left - box.x) - used - pad - 10, 'right');
+  write(ctx, word, right, middle, rest, 'right');
 }
 
 function stateWord(node: NodeRecord): string {
@@ -76,7 +100,13 @@ function stateWord(node: NodeRecord): string {
   if (node.ready === 'Missing') return 'joining';
   if (node.ready !== 'True') return 'NotReady';
   if (node.cordoned) return 'cordoned';
-  return node.roles.filter((role) => role !== '<none>').join(', ') || node.ip;
+  return placeWord(node);
+}
+
+/** Its roles, unless its name says the same. */
+function placeWord(node: NodeRecord): string {
+  const roles = node.roles.filter((role) => role !== '<none>').join(', ');
+  return roles === node.name ? node.ip : roles || node.ip;
 }
 
 function drawEmptySlots(ctx: Context, scene: Scene, camera: Camera, index: number, node: NodeRecord): void {

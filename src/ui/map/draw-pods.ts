@@ -5,7 +5,8 @@
 import { PodFlag } from '../../hosts/protocol.ts';
 import { type Context, drawGlyph, type Status } from '../look/glyphs.ts';
 import type { Camera } from './camera.ts';
-import { clip, write } from './draw-text.ts';
+import { lines, widthOf, write } from './draw-text.ts';
+import type { Box } from './layout.ts';
 import { COMING, DIM, FLOOR, GONE, OUTLINED, type Scene } from './scene.ts';
 
 const TAU = Math.PI * 2;
@@ -93,18 +94,22 @@ function drawPod(ctx: Context, scene: Scene, camera: Camera, node: number, index
   if (reduced && age < OUTLINED) {
     ctx.strokeStyle = palette.ink;
     ctx.lineWidth = 1.5;
-    ctx.strokeRect(x - pitch * 0.46, y - pitch * 0.46, pitch * 0.92, pitch * 0.92);
+    ctx.beginPath();
+    ctx.roundRect(x - pitch * 0.42, y - pitch * 0.42, pitch * 0.84, pitch * 0.84, Math.min(5, pitch * 0.2));
+    ctx.stroke();
   }
   ctx.globalAlpha = 1;
+}
+
+/** Where the capsule of a pod stands in the box of its slot, which may be grown or wider than high. */
+export function capsuleIn(box: Box, p = Math.min(box.w, box.h)): Box {
+  return { x: box.x + box.w / 2 - p * 0.46, y: box.y + box.h / 2 - p * 0.44, w: p * 0.92, h: p * 0.46 };
 }
 
 /** Near: a 2:1 capsule with the owner's initials, its containers under it, and nearest of all the IP. */
 function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: number, p: number, colour: string, status: Status): void {
   const { palette, pods } = scene;
-  const w = p * 0.92;
-  const h = p * 0.46;
-  const left = x - w / 2;
-  const top = y - p * 0.44;
+  const { x: left, y: top, w, h } = capsuleIn({ x, y, w: 0, h: 0 }, p);
   ctx.beginPath();
   ctx.roundRect(left, top, w, h, h / 2);
   ctx.fillStyle = palette.paper;
@@ -124,10 +129,10 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
     ctx.fillStyle = palette.ink;
     const start = inset + glyph + Math.max(4, p * 0.05);
     const room = w - start - Math.max(4, h * 0.2);
-    const shown = p > 72 ? name : initials(name);
-    // Rather smaller than cut off.
-    if (clip(ctx, shown, room) !== shown) ctx.font = `600 ${FLOOR}px ${palette.sans}`;
-    write(ctx, shown, left + start, top + h / 2 + 0.5, room);
+    // Rather smaller than on two lines, on two lines than as initials, and never cut: the card under the pointer has the whole name.
+    if (widthOf(ctx, name) > room) ctx.font = `600 ${FLOOR}px ${palette.sans}`;
+    const told = lines(ctx, name, room, h >= 2 * FLOOR + 6 ? 2 : 1) ?? [initials(name)];
+    for (const [i, line] of told.entries()) write(ctx, line, left + start, top + h / 2 + 0.5 + (i - (told.length - 1) / 2) * (FLOOR + 2), room);
   }
   const detail = pods.details[index];
   if (!detail) return;

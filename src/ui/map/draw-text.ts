@@ -3,7 +3,8 @@ import type { Context } from '../look/glyphs.ts';
 
 const widths = new Map<string, number>();
 
-function widthOf(ctx: Context, text: string): number {
+/** In screen pixels, with the font that is set. */
+export function widthOf(ctx: Context, text: string): number {
   const key = `${ctx.font}|${text}`;
   let width = widths.get(key);
   if (width === undefined) {
@@ -28,6 +29,17 @@ export function clip(ctx: Context, text: string, room: number): string {
     else high = mid - 1;
   }
   return low === 0 ? '' : `${text.slice(0, low)}…`;
+}
+
+/** A name on one line of `room` pixels if it fits, else on two if so many may be, broken after a hyphen (`kube-`, `proxy`); nothing when it does not fit whole. */
+export function lines(ctx: Context, name: string, room: number, most: 1 | 2): readonly string[] | undefined {
+  if (widthOf(ctx, name) <= room) return [name];
+  const parts = most === 2 ? name.split(/(?<=-)/) : [];
+  for (let first = parts.length - 1; first > 0; first--) {
+    const pair = [parts.slice(0, first).join(''), parts.slice(first).join('')];
+    if (pair.every((line) => widthOf(ctx, line) <= room)) return pair;
+  }
+  return undefined;
 }
 
 export function write(ctx: Context, text: string, x: number, y: number, room: number, align: 'left' | 'right' | 'center' = 'left'): number {

@@ -4,7 +4,8 @@ import { type Camera, viewOf } from './camera.ts';
 import { drawHeadings, drawMembers, drawServices, drawWaiting } from './draw-aside.ts';
 import { drawEdges } from './draw-edges.ts';
 import { drawFar } from './draw-far.ts';
-import { drawNode } from './draw-node.ts';
+import { drawNode, drawTitleOver } from './draw-node.ts';
+import { inside } from './layout.ts';
 import type { Scene } from './scene.ts';
 
 export interface Drawn {
@@ -29,6 +30,12 @@ export function draw(ctx: Context, scene: Scene, camera: Camera): Drawn {
   drawMembers(ctx, scene, camera, view);
   drawServices(ctx, scene, camera, view);
   drawHeadings(ctx, scene, camera);
-  drawEdges(ctx, scene, camera);
+  drawEdges(ctx, scene, camera, () => {
+    if (scene.level < 2) return;
+    for (const index of nodes) {
+      const box = scene.layout.nodeBox(index);
+      if (box && scene.edges.some(({ kind, to }) => kind === 'selects' && inside(box, to.x, to.y))) drawTitleOver(ctx, scene, camera, index);
+    }
+  });
   return { moving };
 }

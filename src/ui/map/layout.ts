@@ -35,9 +35,13 @@ export function shelfColumns(expectedNodes: number): number {
   return expectedNodes <= 16 ? 4 : Math.ceil(Math.sqrt(expectedNodes * 1.2 * 1.9));
 }
 
+/** A world of etcd members and a laptop, without Kubernetes: `etcd-1` to `etcd-7`. */
+export const isEtcdOnly = (topology: string): boolean => /^etcd-\d$/.test(topology);
+
 /** The number of nodes a topology's name promises; 4 when it does not say. */
 export function expectedNodes(topology: string): number {
   if (topology === 'single') return 2;
+  if (isEtcdOnly(topology)) return 0;
   const digits = /\d+/.exec(topology)?.[0];
   if (digits) return Number(digits);
   if (topology.includes('five-thousand')) return 5000;

@@ -3,7 +3,7 @@
  * The Map: where does it run? One React Flow instance is the camera and holds the few rich elements (what is selected or
  * hovered, for focus and for assistive technology); one canvas under it draws everything else, straight from the columns.
  */
-import { type Node, type NodeProps, ReactFlow, ReactFlowProvider, useReactFlow, useStoreApi } from '@xyflow/react';
+import { type Node, type NodeProps, ReactFlow, ReactFlowProvider, useReactFlow, useStore, useStoreApi } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useApp, useCluster, useUi } from '../app-context.ts';
@@ -33,13 +33,16 @@ interface ProxyData extends Record<string, unknown> {
 
 /** Stands exactly over what the canvas drew: its ring, and its name for a screen reader. */
 function Ring({ data }: NodeProps<Node<ProxyData>>) {
+  // As thin near as it is far: the camera magnifies what it shows, not what points at it.
+  const zoom = useStore(({ transform }) => transform[2]);
+  const [line, offset] = data.tone === 'selected' ? [2, 1] : [1.5, 0];
   return (
     <div
       id={data.domId}
       role="img"
       aria-label={data.label}
       className={data.tone === 'selected' ? css['ring'] : css['hover']}
-      style={{ width: data.width, height: data.height }}
+      style={{ width: data.width, height: data.height, borderRadius: 6 / zoom, outlineWidth: line / zoom, outlineOffset: offset / zoom }}
     />
   );
 }
@@ -91,7 +94,7 @@ function MapInner() {
     const { inspector, dock, lessons } = ui.store.getState();
     const { width, height } = size();
     const wide = width > 900;
-    return { top: 24, right: wide && inspector.open ? 384 : 24, bottom: dock.open && height > 480 ? 260 + 24 : 56, left: wide && lessons ? 364 : 24 };
+    return { top: 24, right: wide && inspector.open ? 408 : 24, bottom: dock.open && height > 480 ? 260 + 24 : 56, left: wide && lessons ? 364 : 24 };
   }, [ui, size]);
   /** Where the camera is on its way to: keys pressed faster than it moves add up. */
   const bound = useRef<{ readonly to: Camera; readonly until: number }>(undefined);

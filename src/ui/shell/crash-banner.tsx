@@ -11,7 +11,7 @@ export function CrashBanner() {
     ? JSON.stringify({ message: crash.message, stack: crash.stack, at: crash.at, events: crash.events, session: crash.session }, null, 1)
     : context.lost;
   return (
-    <div className={css['crash']} role="alert">
+    <div className={css['crash']} role="alert" data-region="alert">
       <Glyph status={3} size={20} />
       <div>
         <h2>{crash && crash.events > 0 ? `Stopped at event ${crash.events.toLocaleString('en')}.` : 'The world could not be started.'}</h2>

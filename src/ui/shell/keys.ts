@@ -1,6 +1,7 @@
 /** Keys of the whole page. Single letters act only when no text is being typed, and never in the terminal or the editor. */
 import { useEffect } from 'react';
 import { useApp } from '../app-context.ts';
+import { twinOf, VIEWS, viewsOf } from '../views.ts';
 
 export interface KeyHelp {
   readonly keys: string;
@@ -19,6 +20,22 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
     ],
   },
   {
+    group: 'Journey',
+    keys: [
+      { keys: '← →   Home End', does: 'to the station before / after, first / last' },
+      { keys: '↑ ↓   Enter', does: 'through the requests, or what followed; open' },
+    ],
+  },
+  {
+    group: 'Consensus',
+    keys: [
+      { keys: '← →   Enter', does: 'through the members; menu' },
+      { keys: 'S  P  T  I  W', does: 'stop, pause, time out, isolate, write' },
+      { keys: 'M   H', does: 'step a message / mend the network' },
+      { keys: 'Del   D', does: 'drop / delay the message' },
+    ],
+  },
+  {
     group: 'Time',
     keys: [
       { keys: 'Space', does: 'play / pause' },
@@ -28,8 +45,7 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
   {
     group: 'Page',
     keys: [
-      { keys: '1', does: 'Map' },
-      { keys: 'Shift+T', does: 'Table twin' },
+      ...VIEWS.map(({ id, keys, label }) => ({ keys, does: id === 'table' ? 'Table twin' : label })),
       { keys: '/', does: 'filter' },
       { keys: 'Ctrl+K  ⌘K', does: 'command palette' },
       { keys: '`', does: 'terminal' },
@@ -39,15 +55,22 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
   },
 ];
 
-const REGIONS = ['lessons', 'map', 'table', 'inspector', 'dock', 'time', 'top'];
+const REGIONS = ['alert', 'lessons', 'map', 'table', 'requests', 'journey', 'consensus', 'inspector', 'dock', 'time', 'top'];
 
 function nextRegion(back: boolean): void {
   const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null);
   const current = present.findIndex((element) => element.contains(document.activeElement));
-  const next = present[(current + (back ? -1 : 1) + present.length) % present.length];
-  if (!next) return;
-  const inner = next.tabIndex >= 0 ? next : (next.querySelector<HTMLElement>('[tabindex="0"], button:not(:disabled), input, select') ?? next);
-  inner.focus();
+  const from = back && current < 0 ? 0 : current;
+  // What is there may be hidden or have nothing to stand on: then it is the one after.
+  for (let steps = 1; steps <= present.length; steps++) {
+    const region = present[(((from + (back ? -steps : steps)) % present.length) + present.length) % present.length]!;
+    const inside = region.querySelectorAll<HTMLElement>('[tabindex="0"], button:not(:disabled), input, select');
+    for (const candidate of region.tabIndex >= 0 ? [region] : inside) {
+      if (!candidate.checkVisibility({ visibilityProperty: true })) continue;
+      candidate.focus();
+      if (region.contains(document.activeElement)) return;
+    }
+  }
 }
 
 const typing = (target: EventTarget | null): boolean =>
@@ -78,6 +101,11 @@ export function useKeys(): void {
         event.preventDefault();
         does();
       };
+      const view = viewsOf(app.cluster.topology).find(({ id, key }) => id !== 'table' && key === event.key);
+      if (view) {
+        act(() => ui.set({ view: view.id }));
+        return;
+      }
       switch (event.key) {
         case ' ':
           if (!onControl) act(() => app.session.send({ type: 'toggle' }));
@@ -88,11 +116,8 @@ export function useKeys(): void {
         case '>':
           act(() => app.session.send({ type: 'step', what: 'event' }));
           return;
-        case '1':
-          act(() => ui.set({ view: 'map' }));
-          return;
         case 'T':
-          act(() => ui.set({ view: state.view === 'map' ? 'table' : 'map' }));
+          act(() => ui.set(twinOf(state)));
           return;
         case '0':
           act(() => app.map?.fit());

@@ -4,6 +4,7 @@ import { useApp, useSession, useUi } from '../app-context.ts';
 import { Dock } from '../dock/dock.tsx';
 import { ClusterMap } from '../map/map.tsx';
 import { TimeBar } from '../time/time-bar.tsx';
+import { VIEWS, type View } from '../views.ts';
 import { announcer } from './announcer.ts';
 import { CrashBanner } from './crash-banner.tsx';
 import { FilterNotice } from './filter-notice.tsx';
@@ -14,7 +15,9 @@ import css from './shell.module.css';
 import { Toasts } from './toasts.tsx';
 import { TopBar } from './top-bar.tsx';
 
-const TableTwin = later(async () => (await import('../table/table-twin.tsx')).TableTwin);
+const VIEW_PARTS: ReadonlyMap<View, (props: object) => React.ReactNode> = new Map(
+  VIEWS.flatMap((view) => ('load' in view ? [[view.id, later(view.load)] as const] : [])),
+);
 const Inspector = later(async () => (await import('../inspector/inspector.tsx')).Inspector);
 const ContextMenu = later(async () => (await import('./context-menu.tsx')).ContextMenu);
 const Palette = later(async () => (await import('./palette.tsx')).Palette);
@@ -45,8 +48,8 @@ export function Shell() {
       <TopBar />
       <Rail />
       <main id="stage" className={css['stage']} aria-label="Cluster" tabIndex={-1}>
-        {view === 'map' ? <ClusterMap /> : <TableTwin />}
-        <FilterNotice />
+        <Viewed key={view} view={view} />
+        {(view === 'map' || view === 'table') && <FilterNotice />}
         {session.value === 'crashed' || session.value === 'lost' ? <CrashBanner /> : null}
         {lessons && (
           <aside className={css['lessons']} aria-label="Lesson">
@@ -66,6 +69,11 @@ export function Shell() {
       <LiveRegion />
     </div>
   );
+}
+
+function Viewed({ view }: { view: View }) {
+  const Part = VIEW_PARTS.get(view);
+  return Part ? <Part /> : <ClusterMap />;
 }
 
 function LiveRegion() {

@@ -39,6 +39,7 @@ export function Tabs<T extends string>({
           aria-selected={tab.id === current}
           aria-controls={tab.id === current ? panel : undefined}
           tabIndex={tab.id === current || (current === undefined && i === 0) ? 0 : -1}
+          data-label={tab.label}
           onClick={() => onChoose(tab.id)}
         >
           {tab.label}

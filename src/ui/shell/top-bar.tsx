@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useApp, useCluster, useUi } from '../app-context.ts';
 import { Icon } from '../look/icons.tsx';
+import { isEtcdOnly } from '../map/layout.ts';
 import { IconButton } from './icon-button.tsx';
 import css from './top-bar.module.css';
 
@@ -26,8 +27,8 @@ export function TopBar() {
       <span className={css['scene']} title="The cluster this session began with">
         {app.cluster.topology}
       </span>
-      <Namespaces />
-      <form className={css['filter']} role="search" onSubmit={(event) => event.preventDefault()}>
+      {!isEtcdOnly(app.cluster.topology) && <Namespaces />}
+      <form className={css['filter']} hidden={isEtcdOnly(app.cluster.topology)} role="search" onSubmit={(event) => event.preventDefault()}>
         <Icon name="search" size={14} />
         <input
           id="filter"

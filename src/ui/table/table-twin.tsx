@@ -175,6 +175,8 @@ export function TableTwin() {
                 style={{ top: at * ROW }}
                 onFocus={() => setActive(at)}
                 onClick={() => (thing ? ui.select(thing.id) : toggle(row, open))}
+                // The second press opens; it is not for marking a word.
+                onMouseDown={(event) => event.detail > 1 && event.preventDefault()}
                 onDoubleClick={() => thing && ui.inspect(thing.id, 'summary')}
                 onContextMenu={(event) => {
                   if (!thing) return;

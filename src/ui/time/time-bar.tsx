@@ -3,13 +3,14 @@ import { useEffect, useState } from 'react';
 import { clockText } from '../../hosts/connect.ts';
 import { useApp, useCluster, useSession } from '../app-context.ts';
 import { Icon } from '../look/icons.tsx';
+import { isEtcdOnly } from '../map/layout.ts';
 import { FASTEST, SLOWEST, speedOf, speedText } from '../session.ts';
 import { IconButton } from '../shell/icon-button.tsx';
 import { Lanes } from './lanes.tsx';
 import css from './time-bar.module.css';
 
 export function TimeBar() {
-  const { session } = useApp();
+  const { session, cluster } = useApp();
   const { value, context } = useSession();
   const paused = value === 'paused';
   const dead = value === 'crashed' || value === 'lost';
@@ -50,7 +51,8 @@ export function TimeBar() {
         />
       </div>
       <IconButton icon="skip" label="Skip idle time" pressed={context.skipIdle} onClick={() => session.send({ type: 'skip idle', on: !context.skipIdle })} />
-      <Lanes />
+      {/* The lanes are of Kubernetes' events: a world of etcd alone has none. */}
+      {!isEtcdOnly(cluster.topology) && <Lanes />}
     </section>
   );
 }
