@@ -13,7 +13,7 @@ async function clean(page: Page, state: string, scheme: 'light' | 'dark' = 'ligh
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`axe finds nothing in any state, ${scheme}`, async ({ page }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(360_000);
     await page.emulateMedia({ colorScheme: scheme });
     await open(page, '?seed=7');
     await openTerminal(page);
@@ -129,4 +129,22 @@ test('regions, the map and its menu are reached and left by keys alone', async (
   await expect(page.getByRole('application', { name: /Map/ })).not.toBeFocused();
   await page.keyboard.press('Shift+F6');
   await expect(page.getByRole('application', { name: /Map/ })).toBeFocused();
+});
+
+test('F6 goes round all regions and comes back to where it began, both ways', async ({ page }) => {
+  await open(page, '?seed=7');
+  await find(page, 'node-1');
+  const region = () => page.evaluate(() => document.activeElement?.closest('[data-region]')?.getAttribute('data-region'));
+  await page.getByRole('application', { name: /Map/ }).focus();
+  const seen: unknown[] = [];
+  for (let i = 0; i < 5; i++) {
+    seen.push(await region());
+    await page.keyboard.press('F6');
+  }
+  expect(seen).toEqual(['map', 'inspector', 'dock', 'time', 'top']);
+  expect(await region()).toBe('map');
+  for (const wanted of ['top', 'time', 'dock', 'inspector', 'map']) {
+    await page.keyboard.press('Shift+F6');
+    expect(await region()).toBe(wanted);
+  }
 });

@@ -20,6 +20,12 @@ const read = (page: Page) =>
     hash: await window.__lab.hash(),
   }));
 
+/** The digest `npm run fuzz` tells for one seed. */
+async function fuzzed(seed: number): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/run.mjs', 'fuzz', '--seed', String(seed), '--json']);
+  return (JSON.parse(stdout) as { readonly digests: readonly string[] }).digests[0]!;
+}
+
 test.beforeAll(async () => {
   await build({
     configFile: false,
@@ -35,6 +41,14 @@ test.beforeAll(async () => {
       rolldownOptions: { output: { entryFileNames: 'main.mjs', chunkFileNames: '[name]-[hash].mjs' } },
     },
   });
+});
+
+test('a random run of Raft is the same in Chromium and in Node', async ({ page }) => {
+  await page.goto('?fuzz=7');
+  await expect(page.getByRole('status')).toHaveText('✓ Every promise was kept.');
+  const digest = await page.getByTestId('digest').textContent();
+  expect(digest).toBe(await fuzzed(7));
+  expect(await fuzzed(8)).not.toBe(digest);
 });
 
 test('the same session gives the same hash in Chromium and in Node, another seed another', async ({ page }) => {

@@ -96,6 +96,55 @@ export async function pause(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(() => window.__lab.factor())).toBe(0);
 }
 
+/** What the probe takes on the machine that the budgets are for, with nothing else running there. */
+const PROBE_MS = 34;
+/**
+ * How many times slower this machine is, here and now, than the one the budgets are for: a bit of arithmetic, timed where the
+ * page itself runs. A budget is held against it, so that a slow or busy machine neither fails it nor excuses more than its slowness.
+ */
+export const slowness = (page: Page): Promise<number> =>
+  page.evaluate((usual) => {
+    const times: number[] = [];
+    for (let run = 0; run < 9; run++) {
+      const from = performance.now();
+      let x = 1;
+      for (let i = 0; i < 20_000_000; i++) x = (Math.imul(x ^ (x >>> 13), 0x5bd1e995) + i) | 0;
+      // Said to nobody, but it must be known.
+      if (x === 0.5) return Number.NaN;
+      times.push(performance.now() - from);
+    }
+    return Math.max(1, times.sort((a, b) => a - b)[4]! / usual);
+  }, PROBE_MS);
+/** The best of three: one bad moment of a busy machine says nothing about the page. `measure` gives how much of its budget it used, 1 being all. */
+export async function bestOfThree(measure: () => Promise<number>): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 3 && best > 1; run++) best = Math.min(best, await measure());
+  return best;
+}
+
+/**
+ * Virtual seconds per real second, measured from one report of the clock to another once the world has said that it goes at
+ * the speed that was chosen, so that nothing of the speed before is in it.
+ */
+export async function pace(page: Page, exponent: number): Promise<number> {
+  await setSpeed(page, exponent);
+  return page.evaluate(async (wanted) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    /** The next report: when it was seen, and the world's time in it. */
+    const report = async (): Promise<{ wall: number; world: number }> => {
+      const before = window.__lab.time();
+      while (window.__lab.time() === before) await frame();
+      return { wall: performance.now(), world: window.__lab.time() };
+    };
+    while (Math.abs(window.__lab.factor() / wanted - 1) > 0.05) await frame();
+    await report();
+    const from = await report();
+    let to = await report();
+    while (to.wall - from.wall < 1_000) to = await report();
+    return (to.world - from.world) / 1_000 / (to.wall - from.wall);
+  }, 10 ** exponent);
+}
+
 export const pods = (page: Page, prefix = ''): Promise<PodSeen[]> =>
   page.evaluate(
     (start) =>

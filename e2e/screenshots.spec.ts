@@ -101,6 +101,36 @@ test('the editor, the terminal, a lesson', async ({ page }) => {
   await take(page, 'lesson');
 });
 
+test('a journey', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await furnish(page);
+  await foldDock(page);
+  await pause(page);
+  await page.locator('#stage').focus();
+  await page.keyboard.press('3');
+  const requests = page.getByRole('listbox', { name: 'Requests, newest first' });
+  await requests.getByRole('option').filter({ hasText: 'create deployments' }).first().click();
+  await page.getByRole('tab', { name: /^Decode, Default/ }).click();
+  await expect(page.getByRole('tabpanel').locator('ins').first()).toBeVisible();
+  await page.getByRole('banner').hover();
+  await take(page, 'journey-light');
+});
+
+for (const scheme of ['light', 'dark'] as const)
+  test(`consensus, ${scheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await open(page, '?topology=etcd-5&seed=7');
+    const leader = page.locator('[data-role="Leader"][data-state="running"]');
+    await expect(leader).toHaveCount(1);
+    const first = (await leader.getAttribute('data-member'))!;
+    await leader.click();
+    await page.getByTestId('member-card').getByRole('button', { name: 'Stop' }).click();
+    await expect(page.locator(`[data-role="Leader"][data-state="running"]:not([data-member="${first}"])`)).toHaveCount(1);
+    await pause(page);
+    await page.getByRole('banner').hover();
+    await take(page, `consensus-${scheme}`);
+  });
+
 test('a phone', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: 'light' });

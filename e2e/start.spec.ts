@@ -1,21 +1,41 @@
-import { expect, open, speed, test } from './page.ts';
+import type { Page } from '@playwright/test';
+import { bestOfThree, expect, open, slowness, speed, test } from './page.ts';
+
+/** From navigation to the first cluster that is up. */
+const BUDGET_MS = 2_000;
+
+/** The boot is short, and a busy machine may look too late: the page itself writes down every speed it showed and whether it said that it boots. */
+async function watchTheBoot(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    Object.assign(window, { told });
+    const look = () => {
+      const speed = document.querySelector('[aria-label^="Speed"]')?.getAttribute('aria-valuetext');
+      const word = speed && `${speed}${[...document.querySelectorAll('b')].some((told) => told.textContent === 'booting, 30×') ? ' booting' : ''}`;
+      if (word && word !== told.at(-1)) told.push(word);
+    };
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+}
 
 test('1 start: the page boots a cluster by itself, fast, and asks nobody', async ({ page }) => {
-  await page.goto('/');
-  await expect(page.getByRole('heading', { level: 1, name: 'Orrery' })).toBeVisible();
-  // While the cluster comes up, time goes faster, and says so.
-  await expect(page.getByText('booting, 30×')).toBeVisible();
-  await expect(speed(page)).toHaveAttribute('aria-valuetext', '30×');
-  await expect(speed(page)).toHaveAttribute('aria-valuetext', '1×');
-  await expect(page.getByText('booting')).toBeHidden();
-  const wall = await page.evaluate(() => performance.getEntriesByName('cluster-up')[0]!.startTime);
-  console.log(`      up ${Math.round(wall)} ms after navigation (budget 2000 ms on an idle machine)`);
-  expect(wall).toBeLessThan(6_000);
+  await watchTheBoot(page);
+  const used = await bestOfThree(async () => {
+    await open(page);
+    await expect(page.getByRole('heading', { level: 1, name: 'Orrery' })).toBeVisible();
+    await expect(page.getByText('booting')).toBeHidden();
+    // While the cluster comes up, time goes faster, and says so.
+    expect(await page.evaluate(() => (window as unknown as { told: string[] }).told)).toEqual(['30× booting', '1×']);
+    const wall = await page.evaluate(() => performance.getEntriesByName('cluster-up')[0]!.startTime);
+    const slow = await slowness(page);
+    console.log(`      up ${Math.round(wall)} ms after navigation (budget ${BUDGET_MS} ms; this machine is ${slow.toFixed(1)} times slower than the budget's)`);
+    return wall / BUDGET_MS / slow;
+  });
+  expect(used).toBeLessThan(1);
 });
 
 test('1 start: a person who touches the speed during the boot has decided it', async ({ page }) => {
-  await page.goto('/');
-  await expect(page.getByText('booting, 30×')).toBeVisible();
+  await page.goto('/', { waitUntil: 'commit' });
   await speed(page).fill('2');
   await expect(page.getByText('booting')).toBeHidden();
   await page.getByRole('button', { name: 'Table' }).click();
