@@ -4,7 +4,7 @@
  * The floors are the limit scripts of `../shared/limits`, run in the same command; without them the
  * figures stand alone. CPU is a whole process's (user + system: compiler and garbage collector on their
  * own threads count). Worlds are run one to a process, cold, as a page runs them; medians of several.
- * The limit scripts count their main thread alone, so the boot is given that way too.
+ * The limit scripts count their main thread alone, so what is bounded is given that way too.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -15,10 +15,12 @@ import { Headless } from '../src/hosts/node.ts';
 import type { DeepReadonly } from '../src/kubernetes/api/json.ts';
 import type { ApiRequest } from '../src/kubernetes/api/request.ts';
 import type { Pod } from '../src/kubernetes/api/types.gen.ts';
+import { commitProposals, idle } from '../src/kubernetes/etcd/raft/bench.ts';
 import { address } from '../src/linux/address.ts';
 import { output } from '../src/linux/forward.ts';
 import { segment } from '../src/linux/packet.ts';
 import { seconds } from '../src/sim/clock.ts';
+import { watchCost } from './watch-cost.ts';
 
 const { values } = parseArgs({
   options: {
@@ -85,13 +87,21 @@ interface WorldFigures {
   readonly bootThread: number | undefined;
   readonly bootVirtual: number;
   readonly hour: number;
+  readonly hourThread: number | undefined;
   readonly events: number;
   /** Microseconds each. */
-  readonly podStatus: number;
-  readonly lease: number;
+  readonly podStatus: Cost;
+  readonly lease: Cost;
   /** Nanoseconds, and how many hops it was. */
   readonly walk: number;
   readonly hops: number;
+}
+
+interface Cost {
+  /** Of the whole process, the median batch. */
+  readonly cpu: number;
+  /** Of the main thread, the mean: the system counts it in ticks longer than a batch. */
+  readonly thread: number | undefined;
 }
 
 /** A cluster from nothing to 30 Ready pods, an idle hour of it, and then single operations of it, now warm. */
@@ -113,9 +123,11 @@ async function measure(seed: number): Promise<WorldFigures> {
   const bootVirtual = world.now;
   await world.run(world.now + seconds(60));
   const idleFrom = cpuMs();
+  const idleThreadFrom = threadMs();
   const eventsFrom = world.loop.events;
   await world.run(world.now + seconds(3600));
   const hour = cpuMs() - idleFrom;
+  const idleThread = threadMs();
   const events = world.loop.events - eventsFrom;
   const { podStatus, lease } = await writes(headless);
   return {
@@ -123,6 +135,7 @@ async function measure(seed: number): Promise<WorldFigures> {
     bootThread: thread === undefined || threadBefore === undefined ? undefined : thread - threadBefore,
     bootVirtual,
     hour,
+    hourThread: idleThread === undefined || idleThreadFrom === undefined ? undefined : idleThread - idleThreadFrom,
     events,
     podStatus,
     lease,
@@ -135,11 +148,12 @@ async function measure(seed: number): Promise<WorldFigures> {
  * after the other: authentication, RBAC, admission, three etcd members, the watches. The cluster's own
  * idle work meanwhile is in it.
  */
-async function writes({ world }: Headless): Promise<{ podStatus: number; lease: number }> {
+async function writes({ world }: Headless): Promise<{ podStatus: Cost; lease: Cost }> {
   const batches = 100;
   const perBatch = 20;
-  const timed = async (make: (n: number) => ApiRequest): Promise<number> => {
+  const timed = async (make: (n: number) => ApiRequest): Promise<Cost> => {
     const costs: number[] = [];
+    const began = threadMs();
     for (let batch = 0; batch < batches; batch++) {
       const from = cpuMs();
       let left = perBatch;
@@ -157,7 +171,8 @@ async function writes({ world }: Headless): Promise<{ podStatus: number; lease: 
       while (left >= 0) await world.run(world.now + seconds(60));
       costs.push(((cpuMs() - from) * 1000) / perBatch);
     }
-    return median(costs);
+    const ended = threadMs();
+    return { cpu: median(costs), thread: began === undefined || ended === undefined ? undefined : ((ended - began) * 1000) / (batches * perBatch) };
   };
   const typed = { query: {}, headers: { 'content-type': 'application/strategic-merge-patch+json' }, typed: true } as const;
   const pod = world.cluster.mirror.list('pods').find(({ metadata }) => metadata.namespace === 'default')!;
@@ -254,14 +269,65 @@ if (worlds.every((w) => w.bootThread !== undefined)) {
 }
 report({ name: 'the same, virtual time', value: of((w) => w.bootVirtual) / 1_000_000, unit: 's' });
 report({ name: 'one virtual hour of it, idle: CPU', value: of((w) => w.hour), unit: 'ms', budget: 2000 });
+if (worlds.every((w) => w.hourThread !== undefined)) report({ name: 'the same, main thread alone', value: of((w) => w.hourThread!), unit: 'ms', budget: 2000 });
 report({ name: 'events in that hour', value: of((w) => w.events), unit: 'events' });
 
 const commits = limit('e_raft', '3 members, batch 1:');
-for (const [name, value] of [
-  ['API write: pod status patch, whole chain: CPU', of((w) => w.podStatus)],
-  ['API write: lease update, whole chain: CPU', of((w) => w.lease)],
+for (const [name, pick] of [
+  ['API write: pod status patch, whole chain', (w: WorldFigures) => w.podStatus],
+  ['API write: lease update, whole chain', (w: WorldFigures) => w.lease],
 ] as const) {
-  report({ name, value, unit: 'us', budget: 60, ...(commits ? { limit: 'e_raft.mjs, 3 members, batch 1', ratio: (value * commits) / 1_000_000 } : {}) });
+  const told = (what: string, value: number): void =>
+    report({
+      name: `${name}: ${what}`,
+      value,
+      unit: 'us',
+      budget: 60,
+      ...(commits ? { limit: 'e_raft.mjs, 3 members, batch 1', ratio: (value * commits) / 1_000_000 } : {}),
+    });
+  told(
+    'CPU',
+    of((w) => pick(w).cpu),
+  );
+  if (worlds.every((w) => pick(w).thread !== undefined))
+    told(
+      'main thread',
+      of((w) => pick(w).thread!),
+    );
+}
+{
+  const [few, many] = [watchCost(50, () => performance.now()), watchCost(5_000, () => performance.now())];
+  report({
+    name: 'one event to 5,000 watchers, each by its node',
+    value: many.us,
+    unit: 'us',
+    limit: 'the same with 50',
+    ratio: many.us / few.us,
+    budget: 1.5,
+  });
+}
+for (const [batch, proposals] of [
+  [1, 40_000],
+  [64, 256_000],
+] as const) {
+  const line = `3 members, batch ${batch}:`;
+  const bareRaft = batch === 1 ? commits : limit('e_raft', line);
+  commitProposals(3, batch, proposals);
+  const from = cpuMs();
+  commitProposals(3, batch, proposals);
+  const perSecond = (proposals * 1_000) / (cpuMs() - from);
+  report({
+    name: `Raft proposals, 3 members, batch ${batch}`,
+    value: perSecond,
+    unit: '/s',
+    ...(bareRaft ? { limit: `e_raft.mjs, ${line.slice(0, -1)} (at least 0.25)`, ratio: perSecond / bareRaft } : {}),
+  });
+}
+{
+  idle(3, 20_000);
+  const from = cpuMs();
+  idle(3, 864_000);
+  report({ name: 'a virtual day of an idle Raft group of 3: CPU', value: cpuMs() - from, unit: 'ms', budget: 10_000 });
 }
 const walk = of((w) => w.walk);
 const bare = limit('j_net', 'packet walk, 8 hops, full trace');

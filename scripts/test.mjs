@@ -23,6 +23,7 @@ for (const project of ['world', 'node', 'page']) stage(`types of the ${project}`
 stage('format and lint', () => run('npx', ['biome', 'check', '--error-on-warnings', '.']));
 stage('dead files and dependencies', () => run('npx', ['knip', '--include', 'files,dependencies,unlisted,unresolved']));
 stage('unit and scenario tests', () => run('npx', ['vitest', 'run']));
+stage('a thousand random runs of Raft', () => run(process.execPath, ['scripts/run.mjs', 'fuzz', '--seeds', '1000']));
 stage('build', () => run('npx', ['vite', 'build', '--logLevel', 'warn']));
 stage('size of the first load', () => run(process.execPath, ['scripts/size.mjs']));
 
