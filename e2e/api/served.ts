@@ -8,33 +8,11 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { newSession } from '../../src/cluster/session.ts';
 import { serve } from '../../src/hosts/http.ts';
-import { Headless } from '../../src/hosts/node.ts';
-import type { TextRequest } from '../../src/hosts/protocol.ts';
-import type { ApiResponse } from '../../src/kubernetes/api/request.ts';
 import { ms, seconds } from '../../src/sim/clock.ts';
+import { Counting } from '../counting.ts';
 
 /** Virtual seconds per real second while nobody waits for an answer. */
 const PACE = 10;
-
-class Counting extends Headless {
-  owed = 0;
-
-  override request(request: TextRequest): Promise<ApiResponse> {
-    return this.counted(super.request(request));
-  }
-  override upgrade(request: TextRequest) {
-    const upgraded = super.upgrade(request);
-    return { ...upgraded, response: this.counted(upgraded.response) };
-  }
-  private async counted(response: Promise<ApiResponse>): Promise<ApiResponse> {
-    this.owed++;
-    try {
-      return await response;
-    } finally {
-      this.owed--;
-    }
-  }
-}
 
 export class Served {
   private stopped = false;

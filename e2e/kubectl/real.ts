@@ -12,11 +12,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { newSession } from '../../src/cluster/session.ts';
 import { serve } from '../../src/hosts/http.ts';
-import { Headless } from '../../src/hosts/node.ts';
-import type { TextRequest } from '../../src/hosts/protocol.ts';
 import { RELEASE } from '../../src/kubernetes/api/release.ts';
-import type { ApiResponse } from '../../src/kubernetes/api/request.ts';
 import { ms, seconds } from '../../src/sim/clock.ts';
+import { Counting } from '../counting.ts';
 import type { Outcome } from './scenario.ts';
 
 /** Virtual seconds per real second while kubectl thinks or watches. */
@@ -44,27 +42,6 @@ function versionOf(path: string): string | undefined {
     return minorOf(execFileSync(path, ['version', '--client'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch {
     return undefined;
-  }
-}
-
-/** A world that knows how many requests it owes an answer. */
-class Counting extends Headless {
-  owed = 0;
-
-  override request(request: TextRequest): Promise<ApiResponse> {
-    return this.counted(super.request(request));
-  }
-  override upgrade(request: TextRequest) {
-    const upgraded = super.upgrade(request);
-    return { ...upgraded, response: this.counted(upgraded.response) };
-  }
-  private async counted(response: Promise<ApiResponse>): Promise<ApiResponse> {
-    this.owed++;
-    try {
-      return await response;
-    } finally {
-      this.owed--;
-    }
   }
 }
 
