@@ -58,9 +58,12 @@ export class Laptop {
   readonly machine: Machine;
   private readonly shellMachine: ShellMachine;
   private readonly screens = new Map<string, Screen>();
+  /** Terminals whose shell is being brought in, and what waits for them. */
+  private readonly opening = new Map<string, ((screen: Screen) => void)[]>();
   private readonly user: Process;
   private readonly env: Readonly<Record<string, string>>;
   private commands = 0;
+  private furnished = false;
   /** The shell of headless commands: one, kept from line to line. */
   private session: InstanceType<Awaited<ReturnType<typeof bringShell>>['CommandSession']> | undefined;
 
@@ -153,36 +156,51 @@ export class Laptop {
   run(command: string, done: (result: { stdout: string; stderr: string; exitCode: number }) => void): void {
     this.user.spawn(`run-${++this.commands}@laptop`, async (self) => {
       const { CommandSession } = await bringShell(self);
+      await this.furnish(self);
       this.session ??= new CommandSession({ self: this.user, machine: this.shellMachine, env: this.env, cwd: HOME });
       done(await this.session.run(command));
     });
   }
 
-  /** Opens the terminal if it is not open; its shell is brought in while the clock stands still. */
+  /** Puts the files there which nobody looks for before there is a shell. */
+  private async furnish(self: Process): Promise<void> {
+    if (this.furnished || this.options.server === undefined) return;
+    this.furnished = true;
+    const { LAPTOP_FILES } = await self.outside(import('./laptop-files.ts'));
+    const { files } = this.machine;
+    for (const [name, text] of Object.entries(LAPTOP_FILES)) if (!files.exists(`${HOME}/${name}`)) files.write(`${HOME}/${name}`, text);
+  }
+
+  /** Opens the terminal if it is not open; its shell is brought in while the clock stands still, and what comes meanwhile waits its turn. */
   private withScreen(name: string, columns: number, rows: number, then: (screen: Screen) => void): void {
     const known = this.screens.get(name);
     if (known) {
       then(known);
       return;
     }
-    bringShell(this.user).then(({ createTerminal }) => {
-      // Two inputs may both have found it closed.
-      let screen = this.screens.get(name);
-      if (!screen) {
-        screen = {
-          terminal: createTerminal({
-            self: this.user,
-            machine: this.shellMachine,
-            env: this.env,
-            cwd: HOME,
-            columns,
-            rows,
-            write: (text) => this.options.show(name, text),
-          }),
-        };
-        this.screens.set(name, screen);
-      }
-      then(screen);
+    const waiting = this.opening.get(name);
+    if (waiting) {
+      waiting.push(then);
+      return;
+    }
+    const first = [then];
+    this.opening.set(name, first);
+    bringShell(this.user).then(async ({ createTerminal }) => {
+      await this.furnish(this.user);
+      const screen = {
+        terminal: createTerminal({
+          self: this.user,
+          machine: this.shellMachine,
+          env: this.env,
+          cwd: HOME,
+          columns,
+          rows,
+          write: (text) => this.options.show(name, text),
+        }),
+      };
+      this.screens.set(name, screen);
+      this.opening.delete(name);
+      for (const each of first) each(screen);
     });
   }
 }

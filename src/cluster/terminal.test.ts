@@ -136,3 +136,17 @@ test('Ctrl-C ends a watch, and the prompt is back', async () => {
   // Nobody watches any more.
   expect(desk.last).toBe(PROMPT);
 });
+
+test('a line typed while time stands still, into a terminal that is only just opening, is the line that was typed', async () => {
+  const desk = new Desk();
+  const line = 'echo every letter in its place';
+  const given: Promise<void>[] = [];
+  // One key per turn of the host, as a browser hands them over; nobody waits for the world to take the last one.
+  for (const text of [...line, '\r']) {
+    given.push(desk.world.input({ type: 'keys', terminal: 'main', text }));
+    await nodeHost.nextTask();
+  }
+  await Promise.all(given);
+  await desk.wait(1);
+  expect(desk.rows).toContain(line.slice('echo '.length));
+});

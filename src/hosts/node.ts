@@ -12,6 +12,8 @@ export const nodeHost: Host = {
   wallClockMs: () => performance.now(),
   nextTask: () => new Promise((resolve) => setImmediate(resolve)),
   exactBarrier: true,
+  // Node takes what is queued here only once no microtask is left.
+  drained: (callback) => process.nextTick(callback),
 };
 
 const loadTexts = (): Promise<unknown> => import('../kubernetes/api/texts.gen.json', { with: { type: 'json' } }).then((module) => module.default);

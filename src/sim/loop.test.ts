@@ -5,7 +5,7 @@ import { Loop } from './loop.ts';
 import { defer, Mailbox } from './mailbox.ts';
 import { forever, whenRunning } from './process.ts';
 import { createRng } from './rng.ts';
-import { quietHost, testHost } from './test-host.ts';
+import { drainedHost, quietHost, testHost } from './test-host.ts';
 import { Timers } from './timers.ts';
 
 test('timers fire in order of instant, then of being set, whatever is cancelled between', () => {
@@ -146,8 +146,10 @@ async function story(seed: number, host: typeof testHost, pieces: readonly numbe
 test('one seed, one world: however it is settled, sliced or paused; another seed, another world', async () => {
   const exact = await story(42, testHost);
   const quiet = await story(42, quietHost);
+  const drained = await story(42, drainedHost);
   const paused = await story(42, quietHost, [123, 5_000_001, 5_000_002, 17_777_777]);
   expect(quiet).toEqual(exact);
+  expect(drained).toEqual(exact);
   expect(paused).toEqual(exact);
   expect(exact.late).toBe(0);
   expect((await story(43, testHost)).hash).not.toBe(exact.hash);
@@ -271,4 +273,39 @@ test('a clock that runs too fast is early by the world’s, and on time by its o
     [11.5, 10],
     [14.5, 16],
   ]);
+});
+
+test('inputs act in the order they are given, though somebody outside holds the clock and a run ends between them', async () => {
+  const loop = new Loop({ seed: 1, host: quietHost });
+  const later = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const log: string[] = [];
+  const done: Promise<void>[] = [];
+  /** Each holds the clock for a while of real time, as what is imported when first needed does. */
+  const give = (name: string) =>
+    done.push(
+      loop.input(() => {
+        log.push(name);
+        void loop.outside(later().then(later));
+      }),
+    );
+  loop.spawn('busy', async (self) => {
+    for (;;) await self.clock.sleep(ms(1));
+  });
+  const running = loop.run(seconds(1), { maxEvents: 3 });
+  for (const name of 'abc') give(name);
+  await later();
+  for (const name of 'def') {
+    give(name);
+    await later();
+  }
+  await running;
+  for (const name of 'ghi') {
+    give(name);
+    await later();
+  }
+  const again = loop.run(seconds(1));
+  give('j');
+  await Promise.all([...done, again]);
+  expect(log.join('')).toBe('abcdefghij');
+  expect(loop.now).toBe(seconds(1));
 });

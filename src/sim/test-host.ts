@@ -11,3 +11,8 @@ export const testHost: Host = {
 
 /** The same world settled by quiet microtask turns, as a browser's worker does it. */
 export const quietHost: Host = { ...testHost, exactBarrier: false };
+
+declare const process: { nextTick(callback: () => void): void };
+
+/** The same world settled by Node's own queue behind the microtasks, as the headless host does it. */
+export const drainedHost: Host = { ...testHost, drained: (callback) => process.nextTick(callback) };

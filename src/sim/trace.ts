@@ -34,6 +34,8 @@ export interface Tracer {
   emit(type: string, about: string, data?: Readonly<Record<string, unknown>>): TraceId;
   /** Says a fact that recurs for ever (heartbeats, renewals) to whoever listens; it is not kept and not made current. */
   chatter(type: string, about: string, data?: Readonly<Record<string, unknown>>): TraceId;
+  /** Whether anybody listens now: where not, chatter on a hot path need not say what it is about. */
+  readonly heard: boolean;
   /** The fact being acted on; store it with anything queued. */
   current(): TraceId;
   /** Acts on behalf of `id` from here to the end of the event. */
@@ -82,6 +84,10 @@ export class Trace {
   /** The newest id given. */
   get newest(): TraceId {
     return this.last;
+  }
+
+  get heard(): boolean {
+    return this.listeners.size > 0;
   }
 
   record(by: string, type: string, about: string, data: Readonly<Record<string, unknown>>, chatter: boolean): TraceId {
