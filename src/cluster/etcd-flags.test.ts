@@ -57,6 +57,29 @@ test('a small quota is full soon', async () => {
 });
 
 /** How long the others take to find a new leader when theirs dies. */
+describe('a new leader gives a lease', () => {
+  test.each<[string, string, number, number]>([
+    ['its full time again', '', 890, 900],
+    // Written down after five minutes, two minutes before the leader is lost.
+    ['what was written down of it', 'ETCD_EXPERIMENTAL_ENABLE_LEASE_CHECKPOINT=true', 590, 600],
+  ])('%s', async (_, lines, least, most) => {
+    const lab = await cluster('etcd-3');
+    if (lines !== '') await configure(lab, lines);
+    const lease = /^lease (\S+) granted/.exec(await lab.ok('etcdctl lease grant 900'))![1]!;
+    const left = async (): Promise<number> => Number(/remaining\((\d+)s\)/.exec(await lab.ok(`etcdctl lease timetolive ${lease}`))![1]);
+    await lab.wait(minutes(7));
+    expect(await left()).toBeLessThan(481);
+    await election(lab);
+    expect(await left()).toBeGreaterThan(least - 5);
+    expect(await left()).toBeLessThanOrEqual(most);
+    if (lines === '') return;
+    // Renewed, it has all of its time again, and that outlives a leader too.
+    await lab.ok(`etcdctl lease keep-alive --once ${lease}`);
+    await election(lab);
+    expect(await left()).toBeGreaterThan(890);
+  });
+});
+
 async function election(lab: Lab): Promise<number> {
   const hosts = lab.world.cluster.etcd;
   const old = hosts.find(({ member }) => member?.status().role === 'Leader')!;

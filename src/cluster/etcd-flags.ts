@@ -48,6 +48,7 @@ export function readFlags(text: string): EtcdFlags {
   const quotaBytes = number('ETCD_QUOTA_BACKEND_BYTES');
   const snapshotCount = number('ETCD_SNAPSHOT_COUNT');
   const preVote = truth('ETCD_PRE_VOTE');
+  const leaseCheckpoint = truth('ETCD_EXPERIMENTAL_ENABLE_LEASE_CHECKPOINT');
   const autoCompaction = compactionOf(env.get('ETCD_AUTO_COMPACTION_MODE') ?? 'periodic', env.get('ETCD_AUTO_COMPACTION_RETENTION') ?? '0');
   return {
     options: {
@@ -55,6 +56,7 @@ export function readFlags(text: string): EtcdFlags {
       ...(quotaBytes ? { quotaBytes } : {}),
       ...(snapshotCount ? { snapshotCount, snapshotCatchUp: Math.min(5_000, snapshotCount) } : {}),
       ...(preVote === undefined ? {} : { preVote }),
+      ...(leaseCheckpoint === undefined ? {} : { leaseCheckpoint }),
     },
     ...(autoCompaction ? { autoCompaction } : {}),
   };

@@ -9,7 +9,7 @@ import { createEtcdClient } from '../kubernetes/etcd/client.ts';
 import { EtcdDisk } from '../kubernetes/etcd/disk.ts';
 import { type Member, startEtcd } from '../kubernetes/etcd/member.ts';
 import type { EtcdMember, EtcdOptions } from '../kubernetes/etcd/member-types.ts';
-import { clusterIdOf, foundingChanges, type MemberRecord } from '../kubernetes/etcd/membership.ts';
+import { clusterIdOf, foundingChanges } from '../kubernetes/etcd/membership.ts';
 import type { Wires } from '../linux/wire.ts';
 import { type Duration, type Instant, ms, seconds } from '../sim/clock.ts';
 import type { Loop } from '../sim/loop.ts';
@@ -54,6 +54,8 @@ export class EtcdHost {
   private tag: string | undefined;
   private directories = 0;
   private removed = false;
+  private readonly peers = new Map<string, EtcdHost>();
+  private received: { readonly clusterId: string; readonly take: (message: unknown) => void } | undefined;
 
   constructor(
     private readonly cluster: EtcdCluster,
@@ -95,7 +97,7 @@ export class EtcdHost {
       quiet: (key) => key.startsWith('/registry/leases/') || key === 'compact_rev_key' || key === 'compaction',
       send: (url, message) => {
         const peer = this.peer(url);
-        if (peer) raftWire.send(this.name, peer.name, message, () => peer.receive(message, disk.clusterId));
+        if (peer) raftWire.send(this.name, peer.name, message, peer.receiver(disk.clusterId));
       },
       connectedSince: (url) => {
         const peer = this.peer(url);
@@ -127,25 +129,33 @@ export class EtcdHost {
     await forever();
   }
 
-  /** A message of another member, as soon as the process takes it from its socket. */
-  private receive(message: unknown, clusterId: string): void {
-    const process = this.machine.process('etcd');
-    if (!process) return;
-    whenRunning(process, () => {
-      if (!this.member) return;
-      // rafthttp refuses the stream: "request sent was ignored (cluster ID mismatch: …)".
-      if (this.disk?.clusterId !== clusterId) {
-        process.trace.chatter('etcd.mismatch', `EtcdMember/${this.name}`, { peer: clusterId, local: this.disk?.clusterId });
-        return;
-      }
-      try {
-        this.member.step(message);
-      } catch (error) {
-        const beyond = /^raft: commit (\d+) is beyond the last index (\d+)/.exec((error as Error).message);
-        if (!beyond) throw error;
-        this.fatal(process, `tocommit(${beyond[1]}) is out of range [lastIndex(${beyond[2]})]. Was the raft log corrupted, truncated, or lost?`);
-      }
-    });
+  /** Takes messages of members of a cluster, as soon as the process takes them from its socket. One function for good: thousands a second pass through it. */
+  private receiver(clusterId: string): (message: unknown) => void {
+    if (this.received?.clusterId === clusterId) return this.received.take;
+    const take = (message: unknown): void => {
+      const process = this.machine.process('etcd');
+      if (!process) return;
+      if (process.paused) process.clock.after(0, () => this.receive(process, message, clusterId));
+      else this.receive(process, message, clusterId);
+    };
+    this.received = { clusterId, take };
+    return take;
+  }
+
+  private receive(process: Process, message: unknown, clusterId: string): void {
+    if (!this.member) return;
+    // rafthttp refuses the stream: "request sent was ignored (cluster ID mismatch: …)".
+    if (this.disk?.clusterId !== clusterId) {
+      process.trace.chatter('etcd.mismatch', `EtcdMember/${this.name}`, { peer: clusterId, local: this.disk?.clusterId });
+      return;
+    }
+    try {
+      this.member.step(message);
+    } catch (error) {
+      const beyond = /^raft: commit (\d+) is beyond the last index (\d+)/.exec((error as Error).message);
+      if (!beyond) throw error;
+      this.fatal(process, `tocommit(${beyond[1]}) is out of range [lastIndex(${beyond[2]})]. Was the raft log corrupted, truncated, or lost?`);
+    }
   }
 
   /** It cannot go on: it says why, in its log and in the world's, and ends. systemd starts it again. */
@@ -215,15 +225,8 @@ export class EtcdHost {
   private async refound(self: Process, lost: boolean, stop: (message: string) => Promise<never>): Promise<EtcdDisk> {
     const disk = this.found();
     if (!lost) return disk;
-    for (const host of this.cluster.hosts().filter((each) => each !== this)) {
-      try {
-        const { members } = await endpoint(self, this.name, host, this.cluster.wires).call((server) => server.memberList({ linearizable: false }));
-        const own = members.find(({ id }) => id === disk.memberId);
-        if (own && own.clientURLs.length > 0) return stop(`member ${BigInt(disk.memberId).toString(16)} has already been bootstrapped`);
-      } catch (error) {
-        if (!(error instanceof EtcdError)) throw error;
-      }
-    }
+    const { isBootstrapped } = await self.outside(import('./etcd-data.ts'));
+    if (await isBootstrapped(this.others(self), disk.memberId)) return stop(`member ${BigInt(disk.memberId).toString(16)} has already been bootstrapped`);
     return disk;
   }
 
@@ -251,7 +254,13 @@ export class EtcdHost {
   }
 
   private peer(url: string): EtcdHost | undefined {
-    return this.cluster.hosts().find((host) => host.peerURL === url);
+    // Hot: asked for every message of Raft. A host keeps its address; a new one is found when first asked for.
+    let peer = this.peers.get(url);
+    if (!peer) {
+      peer = this.cluster.hosts().find((host) => host.peerURL === url);
+      if (peer) this.peers.set(url, peer);
+    }
+    return peer;
   }
 
   private found(): EtcdDisk {
@@ -265,19 +274,17 @@ export class EtcdHost {
     return new EtcdDisk(member.raftId, member.id, clusterId, changes);
   }
 
-  /** Asks the members there are who it is to be (etcd bootstrap.go, bootstrapExistingClusterNoWAL). Throws, and so crashes, while nobody has added it. */
+  /** Asks the members there are who it is to be. Throws, and so crashes, while nobody has added it. */
   private async join(self: Process): Promise<EtcdDisk> {
-    const others = this.cluster.hosts().filter((host) => host !== this);
-    for (const host of others) {
-      try {
-        const { header, members } = await endpoint(self, this.name, host, this.cluster.wires).call((server) => server.memberList({ linearizable: false }));
-        const own = members.find(({ peerURLs }) => peerURLs.includes(this.peerURL)) as MemberRecord | undefined;
-        if (own) return new EtcdDisk(own.raftId, own.id, header.clusterId, [], members as readonly MemberRecord[]);
-      } catch (error) {
-        if (!(error instanceof EtcdError)) throw error;
-      }
-    }
-    throw new Error('error validating peerURLs: member count is unequal');
+    const { joinedDisk } = await self.outside(import('./etcd-data.ts'));
+    return joinedDisk(this.others(self), this.peerURL);
+  }
+
+  private others(self: Process): readonly EtcdEndpoint[] {
+    return this.cluster
+      .hosts()
+      .filter((host) => host !== this)
+      .map((host) => endpoint(self, this.name, host, this.cluster.wires));
   }
 }
 
@@ -327,15 +334,18 @@ function endpoint(self: Process, from: string, host: EtcdHost, wires: Wires): Et
     name: host.clientURL,
     call<T>(invoke: (server: EtcdServer) => Promise<T>): Promise<T> {
       const answer = defer<T>(self.clock);
-      const process = (): Process | undefined => host.machine.process('etcd');
+      const fail = (error: EtcdError): void => {
+        cancel();
+        answer.reject(error);
+      };
       const sent = wires.send(from, host.name, () => {
-        const serving = process();
+        const serving = host.machine.process('etcd');
         const member = host.member;
         if (!member || !serving) {
-          wires.send(host.name, from, () => answer.reject(unavailable(refused)));
+          wires.send(host.name, from, () => fail(unavailable(refused)));
           return;
         }
-        const stop = serving.onExit(() => wires.send(host.name, from, () => answer.reject(unavailable('error reading from server: EOF'))));
+        const stop = serving.onExit(() => wires.send(host.name, from, () => fail(unavailable('error reading from server: EOF'))));
         const reply = (settle: () => void): void => {
           stop();
           // A lost reply is noticed by the deadline below.
@@ -344,8 +354,12 @@ function endpoint(self: Process, from: string, host: EtcdHost, wires: Wires): Et
         whenRunning(serving, () => {
           serving.clock.wake();
           invoke(member.server).then(
-            (value) => reply(() => answer.resolve(value)),
-            (error) => reply(() => answer.reject(error)),
+            (value) =>
+              reply(() => {
+                cancel();
+                answer.resolve(value);
+              }),
+            (error) => reply(() => fail(error)),
           );
         });
       });
@@ -355,7 +369,7 @@ function endpoint(self: Process, from: string, host: EtcdHost, wires: Wires): Et
           sent ? new EtcdError('context deadline exceeded', 'DeadlineExceeded') : unavailable(refused.replace('connection refused', 'no route to host')),
         ),
       );
-      return answer.promise.finally(cancel);
+      return answer.promise;
     },
     watch(request, onResponse: (response: WatchResponse) => void, onClosed: () => void): () => void {
       let open = true;

@@ -20,6 +20,8 @@ export interface RaftInFlight {
   readonly term: number;
   /** Of the entry before those it carries, or of what it speaks of. */
   readonly index?: number;
+  readonly logTerm?: number;
+  readonly commit?: number;
   /** How many it carries. */
   readonly entries: number;
   readonly reject?: boolean;
@@ -32,6 +34,8 @@ interface Told {
   readonly type: string;
   readonly term?: number;
   readonly index?: number;
+  readonly logTerm?: number;
+  readonly commit?: number;
   readonly entries?: readonly unknown[];
   readonly reject?: boolean;
 }
@@ -43,6 +47,7 @@ interface Flight {
   readonly message: Told;
   readonly sentAt: Instant;
   arrivesAt: Instant;
+  readonly deliver: (message: unknown) => void;
 }
 
 export class RaftWire {
@@ -62,7 +67,7 @@ export class RaftWire {
   }
 
   /** Brings a message to another machine, some time later or never. */
-  send(from: string, to: string, message: unknown, deliver: () => void): void {
+  send(from: string, to: string, message: unknown, deliver: (message: unknown) => void): void {
     const { loss, duplicate, reorder } = this.wires.weather(from, to);
     if (loss > 0 && this.rng.between(0, 100) < loss) return;
     this.launch(from, to, message as Told, reorder, deliver);
@@ -79,6 +84,8 @@ export class RaftWire {
       type: message.type,
       term: message.term ?? 0,
       ...(message.index === undefined ? {} : { index: message.index }),
+      ...(message.logTerm === undefined ? {} : { logTerm: message.logTerm }),
+      ...(message.commit === undefined ? {} : { commit: message.commit }),
       entries: message.entries?.length ?? 0,
       ...(message.reject ? { reject: true } : {}),
       sentAt,
@@ -97,24 +104,25 @@ export class RaftWire {
     this.need(id).arrivesAt += by;
   }
 
-  private launch(from: string, to: string, message: Told, reorder: Duration, deliver: () => void): void {
+  /** Hot: two of three events of an idle cluster are these. A message under way is one flight, one closure and one timer. */
+  private launch(from: string, to: string, message: Told, reorder: Duration, deliver: (message: unknown) => void): void {
     const id = ++this.sent;
-    const arrivesAt = this.wires.carry(from, to, reorder > 0 ? this.rng.between(1, reorder + 1) : 0, () => this.arrive(id, deliver));
-    if (arrivesAt === undefined) return;
-    const flight: Flight = { id, from, to, message, sentAt: this.loop.now, arrivesAt };
+    const latency = this.wires.latency(from, to, reorder > 0 ? this.rng.between(1, reorder + 1) : 0);
+    if (latency === undefined) return;
+    const sentAt = this.loop.now;
+    const flight: Flight = { id, from, to, message, sentAt, arrivesAt: sentAt + latency, deliver };
     this.flights.set(id, flight);
+    this.loop.post(latency, () => this.arrive(flight));
   }
 
-  private arrive(id: number, deliver: () => void): void {
-    const flight = this.flights.get(id);
-    if (!flight) return;
+  private arrive(flight: Flight): void {
     const rest = flight.arrivesAt - this.loop.now;
-    if (rest > 0) {
-      this.loop.post(rest, () => this.arrive(id, deliver));
+    if (rest > 0 && this.flights.has(flight.id)) {
+      this.loop.post(rest, () => this.arrive(flight));
       return;
     }
-    this.flights.delete(id);
-    if (this.wires.reachable(flight.from, flight.to)) deliver();
+    // Gone: dropped, or lost with its wire.
+    if (this.flights.delete(flight.id) && this.wires.reachable(flight.from, flight.to)) flight.deliver(flight.message);
   }
 
   private need(id: number): Flight {

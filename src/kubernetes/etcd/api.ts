@@ -97,6 +97,8 @@ export interface WatchCreateRequest {
   readonly startRevision?: number;
   readonly prevKv?: boolean;
   readonly progressNotify?: boolean;
+  /** What is too large for one response may come in several. */
+  readonly fragment?: boolean;
   /** Changes of these kinds are not told (`FilterType`). */
   readonly filters?: readonly ('NOPUT' | 'NODELETE')[];
   /** Who watches, where that is asked. */
@@ -113,6 +115,8 @@ export interface WatchResponse {
   readonly events: readonly EtcdEvent[];
   /** The first response of every watch on a member: it has begun after `header.revision`. A client of the whole cluster keeps it to itself. */
   readonly created?: boolean;
+  /** More of the same changes follow. A client of the whole cluster puts them together again. */
+  readonly fragment?: boolean;
   readonly canceled?: boolean;
   readonly compactRevision?: number;
   readonly cancelReason?: string;
@@ -226,6 +230,8 @@ export interface EtcdServer extends EtcdClient {
     readonly alarms: readonly AlarmMember[];
   }>;
   defragment(): Promise<{ readonly header: ResponseHeader }>;
+  /** How far a member's watches are: whatever changed up to this revision has been sent before the answer (`WatchProgressRequest`). */
+  watchProgress(): Promise<ResponseHeader>;
   /** `revision` 0: now. */
   hashKv(request: { readonly revision: number }): Promise<HashKvResponse>;
   /** Hands leadership over; only the leader can. */

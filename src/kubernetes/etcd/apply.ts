@@ -21,7 +21,7 @@ import {
 } from './api.ts';
 import type { Auth } from './auth.ts';
 import { makeAuth } from './auth-door.ts';
-import type { Operation } from './command.ts';
+import type { Asker, Operation } from './command.ts';
 import type { Lessor } from './lease.ts';
 import type { MemberRecord, Membership } from './membership.ts';
 import { errors, type MvccStore, type RangeResult, WriteTxn } from './mvcc.ts';
@@ -55,9 +55,11 @@ export class Applier {
     return this.alarms.some(({ alarm }) => alarm === 'NOSPACE');
   }
 
-  apply(operation: Operation, now: number, shared?: EtcdEvent[]): Outcome {
+  /** `by`: whose wish it is; undefined: the members' own. */
+  apply(operation: Operation, now: number, shared?: EtcdEvent[], by?: Asker): Outcome {
     try {
       if (this.alarms.length > 0 && this.full && grows(operation)) throw errors.noSpace();
+      if (by) this.auth?.mayApply(by, operation, (lease) => (this.lessor.has(lease) ? this.lessor.keysOf(lease) : []));
       switch (operation.type) {
         case 'put': {
           this.checkPut(operation.request);
@@ -89,6 +91,9 @@ export class Applier {
           txn.commit();
           return {};
         }
+        case 'lease-checkpoint':
+          for (const { id, remaining } of operation.leases) this.lessor.checkpoint(id, remaining, now);
+          return {};
         case 'publish':
           this.membership.publish(operation.raftId, operation.name, operation.clientURLs);
           return {};
@@ -132,7 +137,7 @@ export class Applier {
   private path(request: TxnRequest): boolean[] {
     const taken = request.compare.every((compare) => this.holds(compare));
     const path = [taken];
-    for (const op of taken ? request.success : request.failure) if ('requestTxn' in op) path.push(...this.path(op.requestTxn));
+    for (const op of taken ? request.success : request.failure) if ('requestTxn' in op) for (const inner of this.path(op.requestTxn)) path.push(inner);
     return path;
   }
 
@@ -151,6 +156,10 @@ export class Applier {
   }
 
   private run(txn: WriteTxn, request: TxnRequest, path: readonly boolean[]): Omit<TxnResponse, 'header'> {
+    const ops = path[0] ? request.success : request.failure;
+    const only = ops.length === 1 ? ops[0] : undefined;
+    // Hot: one operation, as every write of an API server is.
+    if (only && !('requestTxn' in only)) return { succeeded: path[0]!, responses: [this.op(txn, only)] };
     let at = 0;
     const one = (current: TxnRequest): Omit<TxnResponse, 'header'> => {
       const succeeded = path[at++]!;
@@ -211,6 +220,8 @@ export class Applier {
   }
 }
 
+const takesRoom = (op: RequestOp): boolean => 'requestPut' in op || ('requestTxn' in op && grows({ type: 'txn', request: op.requestTxn }));
+
 /** Whether an operation may take room. */
 export function grows(operation: Operation): boolean {
   switch (operation.type) {
@@ -218,9 +229,7 @@ export function grows(operation: Operation): boolean {
     case 'grant':
       return true;
     case 'txn':
-      return [...operation.request.success, ...operation.request.failure].some(
-        (op) => 'requestPut' in op || ('requestTxn' in op && grows({ type: 'txn', request: op.requestTxn })),
-      );
+      return operation.request.success.some(takesRoom) || operation.request.failure.some(takesRoom);
     default:
       return false;
   }

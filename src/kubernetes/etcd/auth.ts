@@ -7,6 +7,7 @@
  */
 import { hash32 } from '../../sim/rng.ts';
 import { type AuthOperation, type AuthPermission, EtcdError, type RequestOp, type TxnRequest } from './api.ts';
+import type { Asker, Operation } from './command.ts';
 
 interface User {
   readonly name: string;
@@ -41,6 +42,7 @@ export const authErrors = {
   denied: () => new EtcdError('etcdserver: permission denied', 'PermissionDenied'),
   roleNotGranted: () => failed('role is not granted to the user'),
   permissionNotGranted: () => failed('permission is not granted to the role'),
+  oldRevision: () => invalid('revision of auth store is old'),
   notEnabled: () => failed('authentication is not enabled'),
   management: () => invalid('invalid auth management'),
 };
@@ -173,6 +175,41 @@ export class Auth {
   }
   isRoot(name: string): boolean {
     return this.users.get(name)?.roles.includes(ROOT) ?? false;
+  }
+
+  /** What a committed command may do, looked at when it is applied (etcd apply_auth.go, authApplierV3). `keysOf`: of a lease. */
+  mayApply({ user, revision }: Asker, operation: Operation, keysOf: (lease: number) => readonly string[]): void {
+    if (!this.enabled) return;
+    const known = (): void => {
+      if (revision === 0) throw authErrors.userEmpty();
+      // Users have changed since the member looked who asks.
+      if (revision < this.revision) throw authErrors.oldRevision();
+    };
+    switch (operation.type) {
+      case 'put':
+        known();
+        this.mayOp(user, { requestPut: operation.request });
+        // Whoever may not write what hangs on a lease may not hang more on it: it could not be revoked.
+        if (operation.request.lease) for (const key of keysOf(operation.request.lease)) this.mayWrite(user, key);
+        return;
+      case 'delete':
+        known();
+        this.mayOp(user, { requestDeleteRange: operation.request });
+        return;
+      case 'txn':
+        known();
+        this.mayTxn(user, operation.request);
+        return;
+      case 'revoke':
+        for (const key of keysOf(operation.lease)) {
+          known();
+          this.mayWrite(user, key);
+        }
+        return;
+      case 'auth':
+        known();
+        this.mayAdminister(user);
+    }
   }
 
   private mayOp(name: string, op: RequestOp): void {

@@ -18,7 +18,8 @@ export class Backend {
 
   grow(bytes: number): void {
     this.count(bytes, 1);
-    this.most = Math.max(this.most, this.inUse);
+    const { inUse } = this;
+    if (inUse > this.most) this.most = inUse;
   }
   shrink(bytes: number): void {
     this.count(bytes, -1);

@@ -14,6 +14,7 @@ import {
   type EtcdClient,
   type EtcdEndpoint,
   EtcdError,
+  type EtcdEvent,
   type EtcdServer,
   NOT_SENT,
   type TxnRequest,
@@ -32,13 +33,22 @@ export interface EtcdClusterClient extends EtcdClient {
   call<T>(invoke: (server: EtcdServer) => Promise<T>, safe: boolean): Promise<T>;
 }
 
+export interface ClientOptions {
+  /**
+   * gRPC's `WaitForReady`, which clientv3 asks for: while there is nobody to connect to, a call waits instead of failing, and
+   * only its own deadline ends it. Told of why the last connection failed.
+   */
+  readonly unready?: (endpoint: string, error: EtcdError) => void;
+}
+
 /** `failed` is told of every attempt that came to nothing. */
 export function createEtcdClient(
   self: Process,
   endpoints: readonly EtcdEndpoint[],
   failed?: (endpoint: string, error: EtcdError, attempt: number) => void,
+  options: ClientOptions = {},
 ): EtcdClusterClient {
-  return new Client(self, endpoints, failed);
+  return new Client(self, endpoints, failed, options);
 }
 
 class Client implements EtcdClusterClient {
@@ -48,6 +58,7 @@ class Client implements EtcdClusterClient {
     private readonly self: Process,
     private readonly endpoints: readonly EtcdEndpoint[],
     private readonly failed?: (endpoint: string, error: EtcdError, attempt: number) => void,
+    private readonly options: ClientOptions = {},
   ) {
     if (endpoints.length === 0) throw new RangeError('etcdclient: no available endpoints');
     // Round robin from a random one, so that many clients spread over the members.
@@ -106,12 +117,21 @@ class Client implements EtcdClusterClient {
   }
 
   async call<T>(invoke: (server: EtcdServer) => Promise<T>, safe: boolean): Promise<T> {
+    let refused = 0;
     for (let attempt = 1; ; attempt++) {
       const endpoint = this.current;
       try {
         return await endpoint.call(invoke);
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
+        if (this.options.unready && error.message.startsWith(NOT_SENT)) {
+          this.options.unready(endpoint.name, error);
+          this.leave(endpoint);
+          attempt--;
+          // gRPC waits a second before it dials the same address again.
+          if (++refused % this.endpoints.length === 0) await this.self.clock.sleep(ms(1_000));
+          continue;
+        }
         this.failed?.(endpoint.name, error, attempt - 1);
         if (error.code !== 'Unavailable') throw error;
         // A member that answered is healthy, but may have lost its cluster; another one may not have.
@@ -132,6 +152,8 @@ class ResumedWatch {
   private stopped = false;
   private attempt = 0;
   private generation = 0;
+  /** Changes whose response is not complete yet. */
+  private fragments: readonly EtcdEvent[] = [];
 
   constructor(
     private readonly client: Client,
@@ -168,10 +190,16 @@ class ResumedWatch {
     if (mine() && !over) this.cancel = cancel;
   }
 
-  private receive(response: WatchResponse, endpoint: EtcdEndpoint): void {
+  private receive(part: WatchResponse, endpoint: EtcdEndpoint): void {
+    if (part.fragment) {
+      this.fragments = [...this.fragments, ...part.events];
+      return;
+    }
+    const response = this.fragments.length === 0 ? part : { ...part, events: [...this.fragments, ...part.events] };
+    this.fragments = [];
     if (response.canceled) {
       // The past that was asked for is gone, or is nobody's business here: only the caller can decide what to do.
-      if (response.compactRevision || response.cancelReason?.endsWith('permission denied')) {
+      if (response.compactRevision || response.cancelReason?.startsWith('rpc error: ')) {
         this.stopped = true;
         this.onResponse(response);
       } else this.reopen(endpoint);
@@ -183,7 +211,10 @@ class ResumedWatch {
       if (this.next === 0) this.next = response.header.revision + 1;
       return;
     }
-    const events = this.next > 0 ? response.events.filter((event) => event.kv.modRevision >= this.next) : response.events;
+    // They come in order: where the first is news, all are.
+    const { next } = this;
+    const first = response.events[0];
+    const events = first && first.kv.modRevision < next ? response.events.filter((event) => event.kv.modRevision >= next) : response.events;
     const last = events[events.length - 1];
     if (last) this.next = last.kv.modRevision + 1;
     // Everything up to the header's revision was delivered: a progress notification.
@@ -193,6 +224,8 @@ class ResumedWatch {
 
   private reopen(endpoint: EtcdEndpoint): void {
     this.generation++;
+    // What came of a response that was cut short comes again.
+    this.fragments = [];
     this.cancel = undefined;
     this.client.leave(endpoint);
     this.client.after(this.client.pause(++this.attempt), () => this.open());

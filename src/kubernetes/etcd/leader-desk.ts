@@ -118,16 +118,22 @@ export class LeaderDesk {
     if (!lessor.get(subject)) return undefined;
     if (what === 'remaining') return lessor.remaining(subject, now);
     try {
-      return lessor.renew(subject, now).ttl;
+      const written = lessor.isCheckpointed(subject);
+      const { ttl } = lessor.renew(subject, now);
+      // The others must not go by what it had left before.
+      if (written) this.member.propose({ type: 'lease-checkpoint', leases: [{ id: subject, remaining: 0 }] }, raft.term).catch(() => {});
+      return ttl;
     } catch {
       return undefined;
     }
   }
 
-  /** Revokes what has run out. Called on the leader with every tick. */
+  /** Revokes what has run out, and writes down what long leases have left. Called on the leader with every tick. */
   expire(): void {
     const { member } = this;
     const { lessor, raft, self } = member;
+    const leases = lessor.checkpoints(self.clock.now());
+    if (leases.length > 0) member.propose({ type: 'lease-checkpoint', leases }, raft.term).catch(() => {});
     const expired = lessor.expired(self.clock.now());
     if (expired.length === 0) return;
     const { term } = raft;

@@ -36,6 +36,8 @@ export interface EtcdOptions {
   readonly snapshotCatchUp?: number;
   /** `--experimental-watch-progress-notify-interval`; 10 minutes. */
   readonly progressNotifyInterval?: Duration;
+  /** `--experimental-enable-lease-checkpoint`; false. */
+  readonly leaseCheckpoint?: boolean;
   /** Whether messages between members are told as chatter; true. */
   readonly traceMessages?: boolean;
 }

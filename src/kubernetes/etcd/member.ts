@@ -16,7 +16,7 @@ import { hash32 } from '../../sim/rng.ts';
 import type { EtcdServer, MemberInfo, ResponseHeader } from './api.ts';
 import { Applier, type Outcome } from './apply.ts';
 import { makeAuth } from './auth-door.ts';
-import { type Command, commandOf, type Operation } from './command.ts';
+import { type Asker, type Command, commandOf, type Operation } from './command.ts';
 import type { EtcdDisk, MemberImage } from './disk.ts';
 import { type LeaderAnswer, LeaderDesk, type LeaderQuestion } from './leader-desk.ts';
 import { Lessor } from './lease.ts';
@@ -55,7 +55,8 @@ export class Member implements EtcdMember {
   readonly lessor: Lessor;
   /** How long one of its ticks is, and how many an election timeout has at least. */
   readonly tickDuration: Duration;
-  private readonly electionTicks: number;
+  readonly electionTicks: number;
+  readonly heartbeat: Duration;
   readonly hub: WatchHub;
   readonly raft: RaftCore;
   readonly server: EtcdServer;
@@ -105,8 +106,9 @@ export class Member implements EtcdMember {
     // etcd's ticks are its heartbeats; here they may be finer, for times that etcd would refuse and a lesson may want.
     this.tickDuration = election % heartbeat === 0 && election >= 5 * heartbeat ? ms(heartbeat) : FINE_TICK;
     this.electionTicks = Math.max(2, Math.round(ms(election) / this.tickDuration));
+    this.heartbeat = ms(heartbeat);
     // A lease must outlive an election (minTTL: one and a half of them).
-    this.lessor = new Lessor(Math.max(1, Math.ceil((election * 3) / 2_000)));
+    this.lessor = new Lessor(Math.max(1, Math.ceil((election * 3) / 2_000)), options.leaseCheckpoint ? minutes(5) : undefined);
 
     const snapshot = disk.storage.snapshot();
     if (disk.image) this.restore(disk.image);
@@ -295,8 +297,9 @@ export class Member implements EtcdMember {
     if (member === undefined) return;
     const url = member.peerURLs[0]!;
     const to = member.name || url;
+    const { trace } = this.self;
     if (this.options.traceMessages !== false)
-      this.self.trace.chatter('raft.send', this.about, { to, type: m.type, term: m.term, entries: m.entries ? m.entries.length : 0 });
+      trace.chatter('raft.send', this.about, trace.heard ? { to, type: m.type, term: m.term, entries: m.entries ? m.entries.length : 0 } : undefined);
     if (m.type !== 'MsgSnap') {
       this.options.send(url, m);
       return;
@@ -335,7 +338,7 @@ export class Member implements EtcdMember {
     const mine = this.proposals.has(command.id);
     if (mine) this.tellTxn(command, entry);
     this.cachedHeader = undefined;
-    const outcome = this.applier.apply(command.operation, clock.now(), command.shared);
+    const outcome = this.applier.apply(command.operation, clock.now(), command.shared, command.by);
     if (!mine) return;
     // Each answer in an event of its own, so that what follows from it has the right cause.
     const header = this.header();
@@ -370,6 +373,11 @@ export class Member implements EtcdMember {
 
   private tellTxn(command: Command, { index, term }: Entry): void {
     const about = subject(command.operation);
+    const quiet = this.options.quiet?.(about) ?? false;
+    if (quiet && !this.self.trace.heard) {
+      this.self.trace.chatter('etcd.txn', about);
+      return;
+    }
     const data = {
       op: command.operation.type,
       index,
@@ -378,7 +386,7 @@ export class Member implements EtcdMember {
       members: this.conf.voters.length,
       committed: this.commits.find((each) => each.index >= index)?.at,
     };
-    if (this.options.quiet?.(about)) this.self.trace.chatter('etcd.txn', about, data);
+    if (quiet) this.self.trace.chatter('etcd.txn', about, data);
     else this.self.trace.emit('etcd.txn', about, data);
   }
 
@@ -462,9 +470,9 @@ export class Member implements EtcdMember {
   // ---- what others ask ----
 
   /** Puts an operation through the log. Rejects with EtcdError. */
-  propose(operation: Operation, asLeaderOf?: number): Promise<Answer<Outcome>> {
+  propose(operation: Operation, asLeaderOf?: number, by?: Asker): Promise<Answer<Outcome>> {
     const about = subject(operation);
-    return this.proposals.propose(operation, about, this.options.quiet?.(about) ?? false, asLeaderOf);
+    return this.proposals.propose(operation, about, this.options.quiet?.(about) ?? false, asLeaderOf, by);
   }
 
   header(): ResponseHeader {
@@ -523,13 +531,20 @@ export class Member implements EtcdMember {
   // ---- the trace ----
 
   private tell(event: TraceEvent): void {
-    const { at, node: _, ...data } = event;
-    if (event.at === 'commit') this.commits.push({ index: Number(event['index']), at: this.self.clock.now() });
+    const { at } = event;
+    if (at === 'commit') this.commits.push({ index: Number(event['index']), at: this.self.clock.now() });
+    // Hot: appends and commits are chatter that mostly nobody hears.
+    if (at === 'append' || at === 'commit') {
+      if (this.options.traceMessages === false) return;
+      const { index, term, count } = event;
+      if (at === 'append') this.self.trace.chatter('raft.append', this.about, { index, term, count });
+      else this.self.trace.chatter('raft.commit', this.about, { index });
+      return;
+    }
+    const { at: _at, node: _, ...data } = event;
     if (at === 'role') this.self.trace.emit('raft.role', this.about, { ...data, member: this.name, lead: this.nameOf(data['lead'] as NodeId) });
     else if (at === 'vote') this.self.trace.emit('raft.vote', this.about, { member: this.name, term: data['term'], for: this.nameOf(data['value'] as NodeId) });
     else if (at === 'truncate') this.self.trace.emit('raft.truncate', this.about, data);
-    else if (this.options.traceMessages !== false && (at === 'append' || at === 'commit'))
-      this.self.trace.chatter(at === 'append' ? 'raft.append' : 'raft.commit', this.about, data);
   }
 }
 

@@ -79,7 +79,8 @@ export class MvccStore {
 
   /** The newest version of a key, unless deleted. */
   get(key: string): KeyValue | undefined {
-    return alive(this.keys.get(key)?.versions.at(-1));
+    const versions = this.keys.get(key)?.versions;
+    return versions && alive(versions[versions.length - 1]);
   }
 
   /** The version of a key that stood at `revision`. The caller has checked that the revision is kept. */

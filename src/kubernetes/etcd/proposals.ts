@@ -6,7 +6,7 @@ import { type Deferred, defer } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
 import { EtcdError, type ResponseHeader } from './api.ts';
 import type { Outcome } from './apply.ts';
-import { entryOf, type Operation } from './command.ts';
+import { type Asker, entryOf, type Operation } from './command.ts';
 import { confChangeOf, type MemberChange, type MemberRecord } from './membership.ts';
 import type { RaftCore } from './raft/raft.ts';
 import type { Entry } from './raft/types.ts';
@@ -42,12 +42,12 @@ export class Proposals {
    * Resolves when this member has applied the operation. Rejects with EtcdError; after a timeout the operation may still happen.
    * With `asLeaderOf` it is only proposed by the leader of that term, and never passed on to another.
    */
-  propose(operation: Operation, about: string, quiet: boolean, asLeaderOf?: number): Promise<Answer> {
+  propose(operation: Operation, about: string, quiet: boolean, asLeaderOf?: number, by?: Asker): Promise<Answer> {
     const { trace } = this.self;
     if (quiet) trace.chatter('etcd.propose', about, { op: operation.type });
     else trace.emit('etcd.propose', about, { op: operation.type });
     const id = this.nextId();
-    const entry = entryOf({ id, cause: trace.current(), operation, shared: [] });
+    const entry = entryOf({ id, cause: trace.current(), operation, ...(by ? { by } : {}), shared: [] });
     if (entry.data!.length > MAX_REQUEST_BYTES) return Promise.reject(new EtcdError('etcdserver: request is too large', 'InvalidArgument'));
     return this.wait(id, entry, asLeaderOf);
   }

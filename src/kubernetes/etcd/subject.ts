@@ -23,6 +23,7 @@ export function subject(operation: Operation): string {
     case 'alarm':
     case 'auth':
     case 'cluster-version':
+    case 'lease-checkpoint':
       return '';
   }
 }

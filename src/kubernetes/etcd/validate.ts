@@ -25,20 +25,25 @@ export function checkPut(request: PutRequest): void {
 
 export function checkTxn(request: TxnRequest): void {
   checkParts(request);
-  for (const branch of [request.success, request.failure]) checkOverlaps(branch);
+  // Hot: of one operation nothing can overlap, and every write of an API server is of one.
+  if (isSeveral(request.success)) checkOverlaps(request.success);
+  if (isSeveral(request.failure)) checkOverlaps(request.failure);
 }
+
+const isSeveral = (ops: readonly RequestOp[]): boolean => ops.length > 1 || (ops.length === 1 && 'requestTxn' in ops[0]!);
 
 function checkParts(request: TxnRequest): void {
   if (Math.max(request.compare.length, request.success.length, request.failure.length) > MAX_TXN_OPS) throw invalid('too many operations in txn request');
   for (const compare of request.compare) if (compare.key === '') throw invalid('key is not provided');
-  for (const branch of [request.success, request.failure]) {
-    for (const op of branch) {
-      if ('requestRange' in op) checkRange(op.requestRange);
-      else if ('requestPut' in op) checkPut(op.requestPut);
-      else if ('requestDeleteRange' in op) checkDelete(op.requestDeleteRange);
-      else checkParts(op.requestTxn);
-    }
-  }
+  for (const op of request.success) checkOp(op);
+  for (const op of request.failure) checkOp(op);
+}
+
+function checkOp(op: RequestOp): void {
+  if ('requestRange' in op) checkRange(op.requestRange);
+  else if ('requestPut' in op) checkPut(op.requestPut);
+  else if ('requestDeleteRange' in op) checkDelete(op.requestDeleteRange);
+  else checkParts(op.requestTxn);
 }
 
 interface Touched {
@@ -80,9 +85,9 @@ function single(op: RequestOp): Touched {
   return { puts: new Set(), deletes: [] };
 }
 
-export const isReadOnly = (request: TxnRequest): boolean =>
-  [request.success, request.failure].every((branch) => branch.every((op) => 'requestRange' in op || ('requestTxn' in op && isReadOnly(op.requestTxn))));
+export const isReadOnly = (request: TxnRequest): boolean => request.success.every(onlyReads) && request.failure.every(onlyReads);
+const onlyReads = (op: RequestOp): boolean => 'requestRange' in op || ('requestTxn' in op && isReadOnly(op.requestTxn));
 
 /** A transaction that may be answered from this member's own, perhaps old, state. */
-export const isSerializable = (request: TxnRequest): boolean =>
-  [request.success, request.failure].every((branch) => branch.every((op) => 'requestRange' in op && op.requestRange.serializable === true));
+export const isSerializable = (request: TxnRequest): boolean => request.success.every(isOld) && request.failure.every(isOld);
+const isOld = (op: RequestOp): boolean => 'requestRange' in op && op.requestRange.serializable === true;

@@ -135,3 +135,18 @@ test('filters hide changes of a kind, and nothing else', () => {
   write((txn) => txn.put('k', '2', 0));
   expect(seen).toEqual({ NOPUT: ['DELETE@3'], NODELETE: ['PUT@2', 'PUT@4'] });
 });
+
+test('what is too large for one response comes in fragments to those who asked, each with one change at least', () => {
+  const { write, watch } = fresh();
+  const large = 'x'.repeat(900_000);
+  write(['a', large], ['b', large], ['c', large], ['d', `${large}${large}${large}`], ['e', 'small']);
+  const sizes = (request: WatchCreateRequest) => watch(request).got.map((r) => [r.events.map((e) => e.kv.key).join(''), r.fragment ?? false]);
+  expect(sizes({ key: 'a', rangeEnd: 'z', startRevision: 2, fragment: true })).toEqual([
+    ['ab', true],
+    ['c', true],
+    ['d', true],
+    ['e', false],
+  ]);
+  expect(sizes({ key: 'a', rangeEnd: 'z', startRevision: 2 })).toEqual([['abcde', false]]);
+  expect(sizes({ key: 'e', startRevision: 2, fragment: true })).toEqual([['e', false]]);
+});

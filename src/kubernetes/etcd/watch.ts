@@ -9,12 +9,14 @@
  */
 import type { EtcdEvent, ResponseHeader, WatchCreateRequest, WatchResponse } from './api.ts';
 import { inRange, type MvccStore, prefixEnd } from './mvcc.ts';
+import { MAX_REQUEST_BYTES } from './validate.ts';
 
 interface Watcher {
   readonly key: string;
   readonly end: string | undefined;
   readonly prevKv: boolean;
   readonly progress: boolean;
+  readonly fragment: boolean;
   /** Kinds of changes it is not told of. */
   readonly hidden: readonly EtcdEvent['type'][];
   readonly deliver: (response: WatchResponse) => void;
@@ -32,7 +34,7 @@ export class WatchHub {
   private readonly others = new Set<Watcher>();
   /** Watchers touched by the write being told, with their changes. */
   private readonly directories = new Map<string, readonly string[]>();
-  private readonly touched = new Map<Watcher, EtcdEvent[]>();
+  private touched = new Map<Watcher, EtcdEvent[]>();
 
   constructor(
     private readonly store: MvccStore,
@@ -47,6 +49,7 @@ export class WatchHub {
       end: request.rangeEnd || undefined,
       prevKv: request.prevKv ?? false,
       progress: request.progressNotify ?? false,
+      fragment: request.fragment ?? false,
       hidden: (request.filters ?? []).map((filter) => (filter === 'NOPUT' ? 'PUT' : 'DELETE')),
       deliver,
       next: start > 0 ? start : this.store.revision + 1,
@@ -61,6 +64,11 @@ export class WatchHub {
 
   /** Tells of one write. */
   notify(events: readonly EtcdEvent[], revision: number): void {
+    // Hot: nearly every write changes one key, and then nothing has to be gathered.
+    if (events.length === 1) {
+      this.notifyOne(events[0]!, revision);
+      return;
+    }
     for (const event of events) {
       const { key } = event.kv;
       for (const watcher of this.byKey.get(key) ?? NOBODY) this.touch(watcher, event);
@@ -69,13 +77,34 @@ export class WatchHub {
       }
       for (const watcher of this.others) if (inRange(key, watcher.key, watcher.end)) this.touch(watcher, event);
     }
-    if (this.touched.size === 0) return;
-    const told = [...this.touched];
-    this.touched.clear();
-    for (const [watcher, list] of told) {
+    const { touched } = this;
+    if (touched.size === 0) return;
+    // Who is told may begin or end watches: the next write finds an empty list of its own.
+    this.touched = new Map();
+    for (const [watcher, list] of touched) {
       if (watcher.dead || revision < watcher.next) continue;
       watcher.next = revision + 1;
       this.send(watcher, list);
+    }
+  }
+
+  private notifyOne(event: EtcdEvent, revision: number): void {
+    const { key } = event.kv;
+    // Gathered first: who is told may begin or end watches.
+    const told: Watcher[] = [];
+    const direct = this.byKey.get(key);
+    if (direct) told.push(...direct);
+    if (this.byDirectory.size > 0) {
+      for (const directory of this.directoriesOf(key)) {
+        const watchers = this.byDirectory.get(directory);
+        if (watchers) told.push(...watchers);
+      }
+    }
+    for (const watcher of this.others) if (inRange(key, watcher.key, watcher.end)) told.push(watcher);
+    for (const watcher of told) {
+      if (watcher.dead || revision < watcher.next) continue;
+      watcher.next = revision + 1;
+      this.send(watcher, [event]);
     }
   }
 
@@ -149,7 +178,9 @@ export class WatchHub {
     const told = watcher.hidden.length === 0 ? events : events.filter(({ type }) => !watcher.hidden.includes(type));
     if (told.length === 0) return;
     watcher.idle = false;
-    watcher.deliver({ header: this.header(), events: told.map((event) => this.shown(event, watcher.prevKv)) });
+    const response: WatchResponse = { header: this.header(), events: told.map((event) => this.shown(event, watcher.prevKv)) };
+    if (watcher.fragment) for (const part of fragments(response)) watcher.deliver(part);
+    else watcher.deliver(response);
   }
 
   /** The previous version is only shown on request, and only while it is kept. */
@@ -183,6 +214,28 @@ export class WatchHub {
     }
     return shelf;
   }
+}
+
+/** A response may have as many bytes as a request, and 512 KiB for what gRPC adds (MaxRequestBytesWithOverhead). */
+const MAX_RESPONSE = MAX_REQUEST_BYTES + 512 * 1024;
+/** Here simplified: characters are counted as bytes, and what stands around a value as fifty. */
+const sizeOf = ({ kv, prevKv }: EtcdEvent): number => 50 + kv.key.length + kv.value.length + (prevKv ? 50 + prevKv.key.length + prevKv.value.length : 0);
+
+/** The same changes in responses that are small enough, each with one at least; all but the last say that more follow (etcd api/v3rpc/watch.go, sendFragments). */
+export function fragments(response: WatchResponse): readonly WatchResponse[] {
+  const parts: EtcdEvent[][] = [[]];
+  let size = 0;
+  for (const event of response.events) {
+    const own = sizeOf(event);
+    if (parts.at(-1)!.length > 0 && size + own >= MAX_RESPONSE) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)!.push(event);
+    size += own;
+  }
+  if (parts.length === 1) return [response];
+  return parts.map((events, i) => (i < parts.length - 1 ? { ...response, events, fragment: true } : { ...response, events }));
 }
 
 const NOBODY: readonly Watcher[] = [];

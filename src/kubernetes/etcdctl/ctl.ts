@@ -16,7 +16,10 @@ export interface Dialer {
 export class Ctl {
   readonly endpoints: readonly string[];
   private made: EtcdClusterClient | undefined;
+  /** Why there is nobody to ask, while there is nobody. */
+  private unready: { readonly endpoint: string; readonly error: EtcdError } | undefined;
   private credentials: { readonly user: string; readonly password: string } | undefined;
+  private refusedToken = false;
   private printing: Printer | undefined;
 
   constructor(
@@ -43,19 +46,26 @@ export class Ctl {
   }
 
   /** What is found at an endpoint, as whoever `--user` says. */
-  private dial(url: string): EtcdEndpoint {
+  private dial(url: string, as = this.credentials): EtcdEndpoint {
     const endpoint = this.dialer.dial(url);
-    const as = this.credentials;
     if (!as) return endpoint;
     return {
       name: endpoint.name,
       call: (invoke) =>
         endpoint.call(async (server) => {
           try {
-            return await invoke(server.as(as.user, as.password));
+            try {
+              return await invoke(server.as(as.user, as.password));
+            } catch (error) {
+              // Users have changed while it was on its way: clientv3 gets a new token and asks again.
+              if (!(error instanceof EtcdError) || error.message !== 'etcdserver: revision of auth store is old') throw error;
+              return await invoke(server.as(as.user, as.password));
+            }
           } catch (error) {
-            // Where nobody is asked, nobody need say.
+            // Where nobody is asked, nobody need say; clientv3 asks once for a token, and logs that it got none.
             if (!(error instanceof EtcdError) || error.message !== 'etcdserver: authentication is not enabled') throw error;
+            if (!this.refusedToken) this.warn(endpoint.name, error, 0);
+            this.refusedToken = true;
           }
           return invoke(server);
         }),
@@ -82,11 +92,21 @@ export class Ctl {
     );
   }
 
-  clientOf(endpoints: readonly string[]): EtcdClusterClient {
+  /** `as`: somebody else than `--user` says, for another cluster. Throws CtlError without an endpoint. */
+  clientOf(endpoints: readonly string[], as = this.credentials): EtcdClusterClient {
+    if (endpoints.length === 0) throw new CtlError(ExitCode.BadConnection, 'etcdclient: no available endpoints');
     return createEtcdClient(
       this.self.process,
-      endpoints.map((each) => this.dial(each)),
-      (endpoint, error, attempt) => this.warn(endpoint, error, attempt),
+      endpoints.map((each) => this.dial(each, as)),
+      (endpoint, error, attempt) => {
+        this.unready = undefined;
+        this.warn(endpoint, error, attempt);
+      },
+      {
+        unready: (endpoint, error) => {
+          this.unready = { endpoint, error };
+        },
+      },
     );
   }
 
@@ -95,11 +115,18 @@ export class Ctl {
     return this.within(this.clientOf([endpoint]).call(invoke, true));
   }
 
-  /** Rejects when the answer takes longer than `--command-timeout`. */
-  within<T>(work: Promise<T>): Promise<T> {
+  /** Rejects when the answer takes longer than `--command-timeout`; `logged`: as a call's last attempt is, and what goes over a stream is not. */
+  within<T>(work: Promise<T>, logged = true): Promise<T> {
     const { clock } = this.self.process;
     const answer = defer<T>(clock);
-    const cancel = clock.after(this.flags.duration('command-timeout'), () => answer.reject(new EtcdError('context deadline exceeded', 'DeadlineExceeded')));
+    this.unready = undefined;
+    const cancel = clock.after(this.flags.duration('command-timeout'), () => {
+      const { unready } = this;
+      // The interceptor logs the attempt that was under way, or the one that waited for a connection until now.
+      const why = unready ? `latest balancer error: last connection error: ${unready.error.message}` : 'context deadline exceeded';
+      if (logged) this.warn(unready?.endpoint ?? this.endpoints[0] ?? '', new EtcdError(why, 'DeadlineExceeded'), 0);
+      answer.reject(new EtcdError('context deadline exceeded', 'DeadlineExceeded'));
+    });
     work.then(answer.resolve, answer.reject);
     return answer.promise.finally(cancel);
   }

@@ -15,12 +15,21 @@ import { alarm, defrag, endpoint } from './commands/endpoint.ts';
 import { compaction, del, get, put, readAll } from './commands/kv.ts';
 import { lease } from './commands/lease.ts';
 import { member, moveLeader } from './commands/member.ts';
+import { makeMirror } from './commands/mirror.ts';
 import { snapshot, utlRestore, utlStatus } from './commands/snapshot.ts';
 import { txn } from './commands/txn.ts';
 import { watch } from './commands/watch.ts';
 import { Ctl, type Dialer } from './ctl.ts';
 import { CtlError, Ended, ExitCode } from './errors.ts';
 import { bool, describeFlags, FlagError, type FlagTable, GLOBAL, parseFlags } from './flags.ts';
+
+const help: Command = {
+  use: 'help [command]',
+  short: 'Help about any command',
+  long: 'Help provides help for any command in the application.\nSimply type etcdctl help [path to command] for full details.',
+  // Found by its name and answered before anything is run: see `programOf`.
+  async run() {},
+};
 
 const version: Command = {
   use: 'version',
@@ -40,8 +49,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   elect,
   endpoint,
   get,
+  help,
   lease,
   lock,
+  'make-mirror': makeMirror,
   member,
   'move-leader': moveLeader,
   put,
@@ -96,9 +107,15 @@ interface Suite {
 function programOf(suite: Suite, dialer: Dialer): Program {
   return async (self) => {
     const { command, path, rest } = find(suite.commands, self.argv.slice(1));
-    const table: FlagTable = { ...suite.global, ...command?.flags, help: bool(`help for ${path.at(-1) ?? suite.name}`, 'h') };
+    const table: FlagTable = {
+      ...suite.global,
+      ...suite.commands[path[0] ?? '']?.shared,
+      ...command?.flags,
+      help: bool(`help for ${path.at(-1) ?? suite.name}`, 'h'),
+    };
     try {
       const flags = parseFlags(rest, table, self.env);
+      if (command === help && !flags.bool('help')) return explain(suite, self, flags.args);
       if (!command?.run) return group(suite, self, command, path, flags.args, flags.bool('help'));
       if (flags.bool('help')) {
         self.stdout(usage(suite, command, path));
@@ -166,21 +183,39 @@ function group(suite: Suite, self: ProgramContext, command: Command | undefined,
   return 0;
 }
 
+/** `help get`: the page of a command, or what cobra says of words that are none. */
+function explain(suite: Suite, self: ProgramContext, words: readonly string[]): number {
+  const { command, path, rest } = find(suite.commands, words);
+  if (rest.length > 0 && !command) {
+    self.stderr(`Unknown help topic [${words.map((word) => `\`${word}\``).join(' ')}]\n`);
+    self.stdout(overview(suite));
+    return 0;
+  }
+  self.stdout(command ? usage(suite, command, path) : overview(suite));
+  return 0;
+}
+
 function usage(suite: Suite, command: Command, path: readonly string[]): string {
   const name = path.at(-1)!;
-  const own = { ...command.flags, help: bool(`help for ${name}`, 'h') };
+  const group = path.length > 1 ? suite.commands[path[0]!] : undefined;
+  const own = { ...command.flags, ...command.shared, help: bool(`help for ${name}`, 'h') };
   const inner = command.commands
-    ? `\nCOMMANDS:\n${Object.entries(command.commands)
-        .map(([each, { short }]) => `\t${each}\t${short}\n`)
-        .join('')}`
+    ? `\nAPI VERSION:\n\t3.5\n\n\nCOMMANDS:\n${table(Object.entries(command.commands).map(([each, { short }]) => [each, short]))}`
     : '';
-  const flags = command.run ? ' [flags]' : '';
-  return `NAME:\n\t${path.join(' ')} - ${command.short}\n\nUSAGE:\n\t${suite.name} ${command.use}${flags}\n${inner}\nOPTIONS:\n${describeFlags(own)}\nGLOBAL OPTIONS:\n${describeFlags(suite.global)}\n`;
+  const long = command.long ? `\nDESCRIPTION:\n${command.long.replace(/^/gm, '\t')}\n` : '';
+  const global = { ...suite.global, ...group?.shared };
+  return `NAME:\n\t${path.join(' ')} - ${command.short}\n\nUSAGE:\n\t${suite.name} ${command.use} [flags]\n${inner}${long}\nOPTIONS:\n${describeFlags(own)}\nGLOBAL OPTIONS:\n${describeFlags(global)}\n`;
+}
+
+/** Names and what they are for, at one column of tabs (Go's text/tabwriter with cells of eight). */
+function table(rows: readonly (readonly [name: string, about: string])[]): string {
+  const column = Math.floor(Math.max(...rows.map(([name]) => name.length)) / 8) + 1;
+  return rows.map(([name, about]) => `\t${name}${'\t'.repeat(column - Math.floor(name.length / 8))}${about}\n`).join('');
 }
 
 function overview({ name: program, about, commands, global }: Suite): string {
-  const lines = Object.entries(commands).flatMap(([name, command]) =>
-    command.commands ? Object.entries(command.commands).map(([each, { short }]) => `\t${name} ${each}\t\t${short}\n`) : [`\t${name}\t\t\t${command.short}\n`],
+  const rows = Object.entries(commands).flatMap(([name, command]): [string, string][] =>
+    command.commands ? Object.entries(command.commands).map(([each, { short }]) => [`${name} ${each}`, short]) : [[name, command.short]],
   );
-  return `NAME:\n\t${program} - ${about}\n\nUSAGE:\n\t${program} [flags]\n\nVERSION:\n\t3.5.21\n\nAPI VERSION:\n\t3.5\n\n\nCOMMANDS:\n${lines.join('')}\nOPTIONS:\n${describeFlags(global)}\n`;
+  return `NAME:\n\t${program} - ${about}\n\nUSAGE:\n\t${program} [flags]\n\nVERSION:\n\t3.5.21\n\nAPI VERSION:\n\t3.5\n\n\nCOMMANDS:\n${table(rows)}\nOPTIONS:\n${describeFlags({ ...global, help: bool(`help for ${program}`, 'h') })}\n`;
 }

@@ -8,6 +8,15 @@ import type { Entry, Message, NodeId, RaftError } from './types.ts';
 
 export function stepLeader(raft: RaftCore, m: Message): RaftError | undefined {
   const from = m.from as NodeId;
+  // Hot: every append is answered by every follower.
+  if (m.type === 'MsgAppResp') {
+    const progress = raft.progress(from);
+    if (!progress) return undefined;
+    progress.recentActive = true;
+    if (m.reject) handleRefusal(raft, m, progress);
+    else handleAcknowledgement(raft, m, progress);
+    return undefined;
+  }
   switch (m.type) {
     case 'MsgBeat':
       broadcastHeartbeat(raft);
@@ -26,11 +35,6 @@ export function stepLeader(raft: RaftCore, m: Message): RaftError | undefined {
   const progress = raft.progress(from);
   if (!progress) return undefined;
   switch (m.type) {
-    case 'MsgAppResp':
-      progress.recentActive = true;
-      if (m.reject) handleRefusal(raft, m, progress);
-      else handleAcknowledgement(raft, m, progress);
-      break;
     case 'MsgHeartbeatResp':
       handleHeartbeatAnswer(raft, m, progress);
       break;
@@ -57,8 +61,11 @@ export function stepLeader(raft: RaftCore, m: Message): RaftError | undefined {
 function handleProposal(raft: RaftCore, m: Message): RaftError | undefined {
   // A removed leader may not extend the log, and neither may one that is handing over (thesis 3.10).
   if (!raft.progress(raft.id) || raft.leadTransferee !== 0) return 'raft proposal dropped';
-  const entries = (m.entries ?? []).map((entry, i) => (entry.confChange ? checkedChange(raft, entry, i) : entry));
-  if (!raft.appendEntries(entries)) return 'raft proposal dropped';
+  const { entries = [] } = m;
+  const checked = entries.some(({ confChange }) => confChange)
+    ? entries.map((entry, i) => (entry.confChange ? checkedChange(raft, entry, i) : entry))
+    : entries;
+  if (!raft.appendEntries(checked)) return 'raft proposal dropped';
   broadcastAppend(raft);
   return undefined;
 }
@@ -141,7 +148,7 @@ function handleRefusal(raft: RaftCore, m: Message, progress: FollowerProgress): 
 
 /** Paper 5.4.2, figure 8: only entries of the leader's own term are committed by counting; earlier ones with them. */
 export function maybeCommit(raft: RaftCore): boolean {
-  const index = committedIndex(raft.configuration, (id) => raft.progress(id)?.match ?? 0);
+  const index = committedIndex(raft.configuration, raft.matchOf);
   if (index <= raft.log.committed || raft.log.term(index) !== raft.term) return false;
   raft.log.commitTo(index);
   if (raft.config.trace) raft.config.trace({ at: 'commit', node: raft.id, index });

@@ -27,6 +27,11 @@ export class RaftLog {
   private snapshotAccepted = false;
   /** Entries not yet on disk; the first has index `offset`. */
   unstable: Entry[] = [];
+  /**
+   * Hot: what is new is asked for by each follower and by the disk, mostly all of it, so they are lent the very list.
+   * A list that was lent never changes; who adds to it begins another.
+   */
+  private lent = false;
   offset: number;
   /** The first index no Ready has handed out yet. */
   private accepted: number;
@@ -79,11 +84,19 @@ export class RaftLog {
   slice(lo: number, hi: number, maxBytes?: number): Entry[] | undefined {
     if (lo >= hi) return NONE;
     if (lo < this.firstIndex()) return undefined;
-    if (lo >= this.offset) return limitSize(this.unstable.slice(lo - this.offset, hi - this.offset), maxBytes);
+    if (lo >= this.offset) return limitSize(this.fresh(lo, hi), maxBytes);
     const cut = Math.min(hi, this.offset);
     const stable = this.storage.entries(lo, cut, maxBytes);
     if (hi <= this.offset || stable.length < cut - lo) return stable;
     return limitSize(stable.concat(this.unstable.slice(0, hi - this.offset)), maxBytes);
+  }
+
+  /** Entries [lo, hi) of those not yet on disk. */
+  private fresh(lo: number, hi: number): Entry[] {
+    const { unstable, offset } = this;
+    if (lo !== offset || hi !== offset + unstable.length) return unstable.slice(lo - offset, hi - offset);
+    this.lent = true;
+    return unstable;
   }
 
   /** Everything from `lo` on, within `maxBytes`. */
@@ -101,14 +114,18 @@ export class RaftLog {
     const first = entries[0];
     if (!first) return this.lastIndex();
     if (first.index <= this.committed) throw new Error(`raft: entry ${first.index} is committed and may not be overwritten (committed ${this.committed})`);
-    if (first.index === this.offset + this.unstable.length) for (const entry of entries) this.unstable.push(entry);
-    else if (first.index <= this.offset) {
+    if (first.index === this.offset + this.unstable.length) {
+      if (this.unstable.length === 0) this.unstable = entries.slice();
+      else if (this.lent) this.unstable = this.unstable.concat(entries);
+      else for (const entry of entries) this.unstable.push(entry);
+    } else if (first.index <= this.offset) {
       this.offset = this.accepted = first.index;
       this.unstable = entries.slice();
     } else {
       this.unstable = [...this.unstable.slice(0, first.index - this.offset), ...entries];
       this.accepted = Math.min(this.accepted, first.index);
     }
+    this.lent = false;
     return this.lastIndex();
   }
 
@@ -156,7 +173,8 @@ export class RaftLog {
 
   /** Entries to be written that no Ready has handed out yet. */
   nextUnstable(): Entry[] {
-    return this.offset + this.unstable.length > this.accepted ? this.unstable.slice(this.accepted - this.offset) : NONE;
+    const end = this.offset + this.unstable.length;
+    return end > this.accepted ? this.fresh(this.accepted, end) : NONE;
   }
 
   nextSnapshot(): Snapshot | undefined {
@@ -173,8 +191,8 @@ export class RaftLog {
   stableTo(index: number, term: number): void {
     if (index < this.offset || this.unstable[index - this.offset]?.term !== term) return;
     const count = index - this.offset + 1;
-    if (count === this.unstable.length) this.unstable = [];
-    else this.unstable.splice(0, count);
+    this.unstable = count === this.unstable.length ? [] : this.unstable.slice(count);
+    this.lent = false;
     this.offset = index + 1;
     this.accepted = Math.max(this.accepted, this.offset);
   }
@@ -190,6 +208,7 @@ export class RaftLog {
     this.committed = snapshot.index;
     this.offset = this.accepted = snapshot.index + 1;
     this.unstable = [];
+    this.lent = false;
     this.unstableSnapshot = snapshot;
     this.snapshotAccepted = false;
   }

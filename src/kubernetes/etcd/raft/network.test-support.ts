@@ -32,6 +32,11 @@ export interface Node {
 export interface NetworkOptions extends Partial<Config> {
   readonly seed?: number;
   readonly tell?: (event: TraceEvent) => void;
+  /** The first members begin with snapshots of these indexes, of term 1; one for all, or one each. */
+  readonly from?: readonly number[];
+  readonly learners?: readonly NodeId[];
+  /** A member's storage has a snapshot of whatever it has applied, at any time, as in etcd-io/raft's interaction tests. */
+  readonly fresh?: boolean;
 }
 
 export class Network {
@@ -50,12 +55,23 @@ export class Network {
     private readonly options: NetworkOptions = {},
   ) {
     this.random = luck(options.seed ?? 1);
-    const conf: ConfState = { voters: [...ids], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
-    for (const id of ids) this.add(id, conf);
+    const learners = [...(options.learners ?? [])];
+    const conf: ConfState = { voters: ids.filter((id) => !learners.includes(id)), votersOutgoing: [], learners, learnersNext: [], autoLeave: false };
+    ids.forEach((id, i) => {
+      this.add(id, conf, options.from?.[i] ?? options.from?.[0]);
+    });
   }
 
-  add(id: NodeId, conf: ConfState): Node {
+  add(id: NodeId, conf: ConfState, from = 0): Node {
     const node: Node = { id, storage: new MemoryStorage(conf), raft: undefined, applied: [], appliedIndex: 0, conf, pending: undefined, append: [], apply: [] };
+    if (from > 0) {
+      node.storage.applySnapshot({ index: from, term: 1, conf, data: '' });
+      node.storage.hardState = { term: 0, vote: 0, commit: from };
+    }
+    if (this.options.fresh) {
+      const kept = node.storage.snapshot.bind(node.storage);
+      node.storage.snapshot = () => (node.raft ? this.snapshotOf(node) : kept());
+    }
     this.nodes.set(id, node);
     this.start(id);
     return node;
@@ -67,7 +83,7 @@ export class Network {
     node.applied = snapshot.data ? snapshot.data.split('\n') : [];
     node.appliedIndex = snapshot.index;
     node.conf = snapshot.conf;
-    const { seed: _, tell, ...config } = this.options;
+    const { seed: _, tell, from: __, learners: ___, fresh: ____, ...config } = this.options;
     node.raft = new RaftCore(
       {
         electionTick: 10,

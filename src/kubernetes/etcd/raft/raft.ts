@@ -227,7 +227,8 @@ export class RaftCore implements Raft {
 
   /** A message from another member, or from a local thread. Local events may not come from outside, nor answers from strangers (etcd-io/raft, rawnode.go Step). */
   step(m: Message): RaftError | undefined {
-    if (typeof m.from === 'number') {
+    // Hot: nearly all there is, and allowed from anybody.
+    if (m.type !== 'MsgApp' && m.type !== 'MsgHeartbeat' && typeof m.from === 'number') {
       if (LOCAL.has(m.type)) return 'raft: cannot step raft local message';
       if (ANSWERS.has(m.type) && !this.progress(m.from)) return 'raft: cannot step as peer not found';
     }
@@ -235,7 +236,9 @@ export class RaftCore implements Raft {
   }
 
   handle(m: Message): RaftError | undefined {
-    if (m.term !== 0 && !this.agreeOnTerm(m)) return undefined;
+    if (m.term !== 0 && m.term !== this.term && !this.agreeOnTerm(m)) return undefined;
+    // Hot: replication and heartbeats pass without being compared with every other type.
+    if (m.type === 'MsgApp' || m.type === 'MsgAppResp' || m.type === 'MsgHeartbeat' || m.type === 'MsgHeartbeatResp') return this.act(m);
     switch (m.type) {
       case 'MsgHup':
         this.hup();
@@ -255,13 +258,18 @@ export class RaftCore implements Raft {
         if (m.entries && m.entries.length > 0) this.outbox.applied(m.entries);
         return undefined;
       default:
-        if (this.role === 'Leader') return stepLeader(this, m);
-        if (this.role === 'Follower') return stepFollower(this, m);
-        return stepCandidate(this, m);
+        return this.act(m);
     }
   }
 
-  /** Paper 5.1: whoever sees a later term follows it, whoever speaks of an earlier one is not heard. False: drop the message. */
+  /** As its role has it. */
+  private act(m: Message): RaftError | undefined {
+    if (this.role === 'Leader') return stepLeader(this, m);
+    if (this.role === 'Follower') return stepFollower(this, m);
+    return stepCandidate(this, m);
+  }
+
+  /** Paper 5.1: whoever sees a later term follows it, whoever speaks of an earlier one is not heard; `m` is of another term than ours. False: drop the message. */
   private agreeOnTerm(m: Message): boolean {
     const from = m.from as NodeId;
     if (m.term > this.term) {
@@ -275,7 +283,6 @@ export class RaftCore implements Raft {
       this.becomeFollower(m.term, m.type === 'MsgApp' || m.type === 'MsgHeartbeat' || m.type === 'MsgSnap' ? from : 0);
       return true;
     }
-    if (m.term === this.term) return true;
     if ((this.config.checkQuorum || this.config.preVote) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {
       // A leader of an earlier term is told of ours at once; our votes alone would not reach it, because others ignore them.
       this.send({ type: 'MsgAppResp', from: this.id, to: from, term: this.term });
@@ -381,6 +388,9 @@ export class RaftCore implements Raft {
     for (const peer of this.peers) if (peer.id === id) return peer.progress;
     return undefined;
   }
+
+  /** How far a member is known to hold the log. One function for good: it is asked at every acknowledgement. */
+  readonly matchOf = (id: NodeId): number => this.progress(id)?.match ?? 0;
 
   trace(at: TraceEvent['at'], value: number, why?: string): void {
     this.config.trace?.({ at, node: this.id, term: this.term, value, why });

@@ -19,16 +19,20 @@ type ReadState = Ready['readStates'][number];
 
 const NO_MESSAGES: Message[] = [];
 const NO_READS: ReadState[] = [];
+const NOTHING_TO_WRITE = { index: 0, term: 0 };
 
-/** What `advance` will confirm: the answers the two threads would give. */
+/** What `advance` will confirm: the answers the two threads would give. One object for good, filled anew by every Ready. */
 interface Outstanding {
-  readonly own: readonly Message[];
-  readonly term: number;
-  readonly index: number;
-  readonly logTerm: number;
-  readonly snapshot: Snapshot | undefined;
-  readonly applied: Entry[];
+  /** A Ready is out that `advance` was not called for. */
+  out: boolean;
+  own: readonly Message[];
+  term: number;
+  index: number;
+  logTerm: number;
+  snapshot: Snapshot | undefined;
+  applied: readonly Entry[];
 }
+const NO_ENTRIES: readonly Entry[] = [];
 
 export class Outbox {
   private messages = NO_MESSAGES;
@@ -36,7 +40,7 @@ export class Outbox {
   private readStates = NO_READS;
   private lastSoft: SoftState;
   private lastHard: HardState;
-  private outstanding: Outstanding | undefined;
+  private readonly outstanding: Outstanding = { out: false, own: NO_MESSAGES, term: 0, index: 0, logTerm: 0, snapshot: undefined, applied: NO_ENTRIES };
 
   constructor(private readonly raft: RaftCore) {
     this.lastSoft = { lead: raft.lead, role: raft.role };
@@ -83,7 +87,7 @@ export class Outbox {
   ready(): Ready {
     const { raft } = this;
     const { log } = raft;
-    if (this.outstanding) throw new Error('raft: two accepted Ready structs without call to Advance');
+    if (this.outstanding.out) throw new Error('raft: two accepted Ready structs without call to Advance');
     const entries = log.nextUnstable();
     const committedEntries = log.nextCommitted();
     const ready: Ready = {
@@ -111,28 +115,38 @@ export class Outbox {
   // ---- the host waits itself ----
 
   private addPromises(ready: Ready): void {
-    const { raft, afterAppend } = this;
+    const { raft, afterAppend, outstanding } = this;
     let own = NO_MESSAGES;
-    // The array is the Ready's from now on; the shared empty one is nobody's.
-    let messages = ready.messages;
-    for (const m of afterAppend) {
-      if (m.to === raft.id) {
-        if (own === NO_MESSAGES) own = [m];
-        else own.push(m);
-      } else if (messages === NO_MESSAGES) messages = [m];
-      else messages.push(m);
+    // The array is the Ready's from now on; the shared empty one is nobody's. Hot: mostly there is one promise, and its array is passed on.
+    if (afterAppend.length === 1 && afterAppend[0]!.to === raft.id) own = afterAppend;
+    else if (ready.messages === NO_MESSAGES && afterAppend.length === 1) ready.messages = afterAppend;
+    else {
+      let messages = ready.messages;
+      for (const m of afterAppend) {
+        if (m.to === raft.id) {
+          if (own === NO_MESSAGES) own = [m];
+          else own.push(m);
+        } else if (messages === NO_MESSAGES) messages = [m];
+        else messages.push(m);
+      }
+      ready.messages = messages;
     }
-    ready.messages = messages;
-    const { index, term: logTerm } = this.lastToWrite();
-    this.outstanding = { own, term: raft.term, index, logTerm, snapshot: ready.snapshot, applied: ready.committedEntries };
+    const last = this.lastToWrite();
+    outstanding.out = true;
+    outstanding.own = own;
+    outstanding.term = raft.term;
+    outstanding.index = last.index;
+    outstanding.logTerm = last.term;
+    outstanding.snapshot = ready.snapshot;
+    outstanding.applied = ready.committedEntries;
   }
 
   /** The host has persisted, sent and applied the last Ready. */
   advance(): void {
     const { raft, outstanding: done } = this;
     if (raft.config.asyncStorageWrites) throw new Error('raft: Advance must not be called when using AsyncStorageWrites');
-    if (!done) return;
-    this.outstanding = undefined;
+    if (!done.out) return;
+    done.out = false;
     for (const m of done.own) raft.handle(m);
     if (done.index > 0 || done.snapshot) this.appended(done.term, done.index, done.logTerm, done.snapshot);
     if (done.applied.length > 0) this.applied(done.applied);
@@ -141,7 +155,7 @@ export class Outbox {
   /** Index 0 when nothing waits for the disk. */
   private lastToWrite(): { index: number; term: number } {
     const { unstable } = this.raft.log;
-    return unstable.length > 0 ? unstable[unstable.length - 1]! : { index: 0, term: 0 };
+    return unstable.length > 0 ? unstable[unstable.length - 1]! : NOTHING_TO_WRITE;
   }
 
   // ---- two threads wait ----
@@ -206,6 +220,6 @@ export class Outbox {
   applied(entries: readonly Entry[]): void {
     const { raft } = this;
     raft.appliedTo(entries[entries.length - 1]!.index, this.sizeOf(entries));
-    raft.uncommittedSize = Math.max(0, raft.uncommittedSize - payloadSize(entries));
+    if (raft.uncommittedSize > 0) raft.uncommittedSize = Math.max(0, raft.uncommittedSize - payloadSize(entries));
   }
 }

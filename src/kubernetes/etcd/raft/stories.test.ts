@@ -3,7 +3,12 @@
  * before they are accepted; `UPDATE_STORIES=1` rewrites what happens, never the commands.
  *
  *   > cluster 3                 members 1..n; options: prevote, checkquorum, async, lease, unvalidated,
- *                               unforwarded, inflight=n, batch=bytes, page=bytes, backlog=bytes
+ *                               unforwarded, stays (a removed leader goes on), inflight=n, batch=bytes, page=bytes,
+ *                               calm (a heartbeat every nine ticks, not each), backlog=bytes, from=n (everybody begins with a snapshot of 1/n; n+m: each with its own), learners=a+b;
+ *                               stepwise: nobody's disk or messages move but by `ready`, `deliver` and `stabilize`,
+ *                               as in etcd-io/raft's interaction tests, whose scenarios those stories follow
+ *   > ready 1 2                 each carries out one Ready
+ *   > stabilize | stabilize 1 2 rounds of: everybody's Ready, then everybody's messages, until nothing moves
  *   > elect 1                   member 1 stands for election
  *   > settle                    all messages arrive, in order
  *   > propose 1 x               a client asks member 1
@@ -17,14 +22,17 @@
  *   > transfer 1 2 | forget 2 | unreachable 1 2 | snapshot-failed 1 2 | snapshot-sent 1 2
  *   > change 1 auto +4 ~5 -2    add voter 4, make 5 a learner, remove 2; v1, auto, implicit or explicit;
  *                               nothing to change: leave the joint configuration
- *   > join 4                    a new member that knows nobody but who was there first
- *   > deliver 2 | lose 2        the messages to member 2 arrive, or do not
+ *   > join 4                    (stepwise: one that knows nobody) a new member that knows nobody but who was there first
+ *   > deliver 2 | lose 2        the messages to member 2 arrive, or do not; `deliver 2 MsgApp`: of that kind only
+ *   > snapshot 1 3              member 1 sends its state to 3, unasked
+ *   > beat 1                    member 1's heartbeat is due
  *   > disk 1 | machine 1        with async: its append thread, its apply thread does one thing
  *   > timeout 2 12              the next election timeout it has drawn
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Network } from './network.test-support.ts';
+import { emptyConf } from './storage.ts';
 import type { ConfChange, ConfState, Entry, Message, TraceEvent } from './types.ts';
 
 const folder = new URL('./stories/', import.meta.url);
@@ -79,7 +87,11 @@ function describeConf({ voters, votersOutgoing, learners, learnersNext, autoLeav
   return `voters ${half(voters)}${votersOutgoing.length > 0 ? ` and ${half(votersOutgoing)}` : ''}${learners.length > 0 ? ` learners ${half(learners)}` : ''}${learnersNext.length > 0 ? ` learners next ${half(learnersNext)}` : ''}${autoLeave ? ', to be left by itself' : ''}`;
 }
 
+/** Ticks between heartbeats, of stories that move step by step: as etcd-io/raft's own have it. */
+const HEARTBEAT = 1;
+
 class Teller {
+  private stepwise = false;
   private net: Network | undefined;
   private said: string[] = [];
 
@@ -95,7 +107,7 @@ class Teller {
     switch (verb) {
       case 'elect':
         net.raft(id).campaign();
-        net.drain(id);
+        this.act(id);
         break;
       case 'settle':
         net.settle();
@@ -103,11 +115,15 @@ class Teller {
       case 'propose': {
         const error = net.raft(id).propose(args.slice(1).join(' '));
         if (error) this.said.push(error);
-        net.drain(id);
+        this.act(id);
         break;
       }
       case 'tick':
-        for (let i = 0; i < Number(args[1]); i++) for (const each of args[0] === 'all' ? net.nodes.keys() : [id]) net.tick(each);
+        for (let i = 0; i < Number(args[1]); i++)
+          for (const each of args[0] === 'all' ? net.nodes.keys() : [id]) {
+            if (this.stepwise) net.node(each).raft?.tick();
+            else net.tick(each);
+          }
         break;
       case 'cut':
         net.isolate(id);
@@ -126,47 +142,66 @@ class Teller {
         break;
       case 'read':
         net.raft(id).readIndex(args[1]!);
-        net.drain(id);
+        this.act(id);
         break;
       case 'forget':
         net.raft(id).forgetLeader();
-        net.drain(id);
+        this.act(id);
         break;
       case 'unreachable':
         net.raft(id).reportUnreachable(Number(args[1]));
-        net.drain(id);
+        this.act(id);
         break;
       case 'snapshot-failed':
       case 'snapshot-sent':
         net.raft(id).reportSnapshot(Number(args[1]), verb === 'snapshot-sent');
-        net.drain(id);
+        this.act(id);
         break;
       case 'timeout':
         net.raft(id).setRandomizedElectionTimeout(Number(args[1]));
         break;
       case 'join':
-        net.add(id, { ...net.node(1).storage.initialState().conf });
+        net.add(id, this.stepwise ? emptyConf : { ...net.node(1).storage.initialState().conf });
         break;
+      case 'ready':
+        for (const each of args) this.oneReady(Number(each));
+        break;
+      case 'stabilize':
+        this.stabilize(args.length > 0 ? args.map(Number) : [...net.nodes.keys()]);
+        break;
+      case 'beat':
+        for (let i = 0; i < HEARTBEAT; i++) net.raft(id).tick();
+        break;
+      case 'snapshot': {
+        const m: Message = { type: 'MsgSnap', from: id, to: Number(args[1]), term: net.raft(id).term, snapshot: net.snapshotOf(net.node(id)) };
+        this.said.push(describeMessage(m));
+        net.wire.push(m);
+        break;
+      }
       case 'change': {
         const error = net.raft(id).proposeConfChange(changeOf(args.slice(1)));
         if (error) this.said.push(error);
-        net.drain(id);
+        this.act(id);
         break;
       }
       case 'deliver':
       case 'lose': {
-        const mine = net.wire.filter((m) => m.to === id);
-        net.wire = net.wire.filter((m) => m.to !== id);
-        for (const m of mine) {
-          if (verb === 'deliver') net.deliver(m);
-          else this.said.push(`lost: ${describeMessage(m)}`);
+        const kind = args.find((word) => word.startsWith('Msg'));
+        for (const to of args.filter((word) => word !== kind).map(Number)) {
+          const mine = net.wire.filter((m) => m.to === to && (kind === undefined || m.type === kind));
+          net.wire = net.wire.filter((m) => !mine.includes(m));
+          for (const m of mine) {
+            if (verb === 'lose') this.said.push(`lost: ${describeMessage(m)}`);
+            else if (this.stepwise) this.take(to, m);
+            else net.deliver(m);
+          }
         }
         break;
       }
       case 'disk':
       case 'machine':
         if (!net.thread(net.node(id), verb === 'disk' ? 'append' : 'apply')) this.said.push('nothing to do');
-        net.drain(id);
+        this.act(id);
         break;
       case 'progress':
         for (const [peer, p] of Object.entries(net.raft(id).status().progress ?? {}))
@@ -176,7 +211,7 @@ class Teller {
         break;
       case 'transfer':
         net.raft(id).transferLeader(Number(args[1]));
-        net.drain(id);
+        this.act(id);
         break;
       case 'show':
         for (const node of net.nodes.values()) {
@@ -194,8 +229,50 @@ class Teller {
     return this.said;
   }
 
+  /** Carries out what a command led to, unless the story does that itself. */
+  private act(id: number): void {
+    if (!this.stepwise) this.net!.drain(id);
+  }
+
+  private oneReady(id: number): boolean {
+    const node = this.net!.node(id);
+    if (!node.raft?.hasReady()) return false;
+    this.net!.carryOut(node, node.raft.ready());
+    return true;
+  }
+
+  private take(id: number, m: Message): void {
+    const error = this.net!.node(id).raft?.step(m);
+    if (error) this.said.push(`${id}: ${error}`);
+  }
+
+  /** etcd-io/raft rafttest/interaction_env_handler_stabilize.go. */
+  private stabilize(ids: readonly number[]): void {
+    const net = this.net!;
+    for (let rounds = 0; rounds < 1_000; rounds++) {
+      let moved = false;
+      for (const id of ids) moved = this.oneReady(id) || moved;
+      for (const id of ids) {
+        const mine = net.wire.filter((m) => m.to === id);
+        net.wire = net.wire.filter((m) => m.to !== id);
+        for (const m of mine) this.take(id, m);
+        moved ||= mine.length > 0;
+      }
+      for (const which of ['append', 'apply'] as const) for (const id of ids) while (net.thread(net.node(id), which)) moved = true;
+      if (!moved) return;
+    }
+    throw new Error('the story does not come to rest');
+  }
+
   private start(size: number, options: readonly string[]): void {
     const ids = Array.from({ length: size }, (_, i) => i + 1);
+    this.stepwise = options.includes('stepwise');
+    const learners = (
+      options
+        .find((each) => each.startsWith('learners='))
+        ?.slice('learners='.length)
+        .split('+') ?? []
+    ).map(Number);
     const bytes = (name: string): number | undefined => {
       const option = options.find((each) => each.startsWith(`${name}=`));
       return option === undefined ? undefined : Number(option.split('=')[1]);
@@ -207,17 +284,27 @@ class Teller {
       maxUncommittedEntriesSize: bytes('backlog'),
     };
     this.net = new Network(ids, {
+      learners,
+      fresh: this.stepwise,
+      from:
+        options
+          .find((each) => each.startsWith('from='))
+          ?.slice('from='.length)
+          .split('+')
+          .map(Number) ?? [],
       preVote: options.includes('prevote'),
       checkQuorum: options.includes('checkquorum') || options.includes('lease'),
       asyncStorageWrites: options.includes('async'),
       readOnly: options.includes('lease') ? 'lease-based' : 'safe',
       disableConfChangeValidation: options.includes('unvalidated'),
       disableProposalForwarding: options.includes('unforwarded'),
+      ...(options.includes('stays') ? { stepDownOnRemoval: false } : {}),
+      ...(this.stepwise ? { heartbeatTick: options.includes('calm') ? 9 : HEARTBEAT } : {}),
       ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
       tell: (event) => this.tell(event),
     });
     this.net.onSend = (m) => {
-      const arrives = this.net!.reachable(m.from as number, m.to as number) && this.net!.node(m.to as number).raft;
+      const arrives = this.net!.reachable(m.from as number, m.to as number) && this.net!.nodes.get(m.to as number)?.raft;
       // Heartbeats into nowhere would drown the story.
       if (arrives || m.type !== 'MsgHeartbeat') this.said.push(describeMessage(m) + (arrives ? '' : '  ✗ lost'));
     };
@@ -244,3 +331,83 @@ class Teller {
     else if (at === 'reject' && event['why'] === 'voted') this.said.push(`${node} refuses its vote: it has voted, or follows a leader`);
   }
 }
+
+/** Everything this Raft is to do, and the stories that show it. */
+const FEATURES: Readonly<Record<string, readonly string[]>> = {
+  'elections with randomized timeouts': ['1-election', '3-leader-crash', '62-forgetting-step-by-step'],
+  'an empty entry begins a term': ['1-election', '14-read-before-first-commit'],
+  'logs compared, by index and by whole terms': ['5-conflicting-logs', '36-compare-logs-by-term', '55-figure-7'],
+  PreVote: ['08-prevote', '09-without-prevote', '54-prevote-and-quorum', '60-prevote-step-by-step'],
+  CheckQuorum: ['10-check-quorum', '12-stale-leader-is-told', '53-quorum-checked-step-by-step'],
+  'a leader is not disturbed while it is heard': ['11-lease-of-votes', '54-prevote-and-quorum'],
+  'ReadIndex, safe': ['13-read-index', '14-read-before-first-commit', '15-read-cut-off'],
+  'ReadIndex, by lease': ['16-lease-read'],
+  'leadership transfer': ['7-transfer', '18-transfer-to-one-behind', '19-transfer-fails', '47-leader-replaced-by-newcomer'],
+  'forgetting a leader': ['17-forget-leader', '49-forget-and-prevote', '50-no-forgetting-with-leases', '62-forgetting-step-by-step'],
+  'learners and their promotion': ['20-learner', '42-learner-must-vote'],
+  'one change at a time (v1)': ['21-add-and-remove-one', '61-one-added-v1', '44-removed-leader-stays'],
+  'joint consensus (v2)': ['25-two-majorities', '45-one-added-auto', '59-two-added-two-removed'],
+  'a joint configuration left by itself (auto)': ['22-joint-left-by-itself', '59-two-added-two-removed'],
+  'a joint configuration that was asked for (implicit)': ['24-joint-implicit', '58-one-added-implicit'],
+  'a joint configuration left on demand (explicit)': ['23-joint-left-on-demand', '46-one-added-explicit', '47-leader-replaced-by-newcomer'],
+  'a change that does not fit is refused, unless told not to look': ['21-add-and-remove-one', '46-one-added-explicit', '43-unchecked-change'],
+  'step-down on removal': ['26-leader-removes-itself', '48-leader-replaced-steps-down'],
+  snapshots: ['6-snapshot', '57-snapshot-is-acknowledged', '41-older-snapshot-will-do'],
+  'a snapshot that fails is reported and tried again': ['33-snapshot-fails'],
+  'catching up a slow follower': ['6-snapshot', '40-slow-follower-after-compaction'],
+  'progress: probe, replicate, snapshot': ['28-probe', '38-heartbeat-ends-probing', '55-figure-7'],
+  'flow control': ['29-inflight', '30-batches', '56-window-full'],
+  'limits of what is applied and of what is not committed': ['31-pages', '32-backlog'],
+  'proposals passed on': ['27-forwarding', '48-leader-replaced-steps-down'],
+  'commits told at once, and by heartbeats no further than is known': ['2-replication', '39-commit-known-late'],
+  'a partition': ['4-partition'],
+  'async storage writes': ['34-async-writes', '35-async-overwritten', '51-slow-disks-aba', '52-commit-before-own-disk', '63-async-pipeline'],
+  'a group of one': ['37-one-member'],
+};
+
+/** The interaction tests of etcd-io/raft (testdata/*.txt), and the story that plays the same scenario. */
+const SCENARIOS: Readonly<Record<string, string>> = {
+  async_storage_writes: '63-async-pipeline',
+  async_storage_writes_append_aba_race: '51-slow-disks-aba',
+  campaign: '1-election',
+  campaign_learner_must_vote: '42-learner-must-vote',
+  checkquorum: '53-quorum-checked-step-by-step',
+  confchange_disable_validation: '43-unchecked-change',
+  confchange_v1_add_single: '61-one-added-v1',
+  confchange_v1_remove_leader: '44-removed-leader-stays',
+  confchange_v1_remove_leader_stepdown: '26-leader-removes-itself',
+  confchange_v2_add_double_auto: '59-two-added-two-removed',
+  confchange_v2_add_double_implicit: '58-one-added-implicit',
+  confchange_v2_add_single_auto: '45-one-added-auto',
+  confchange_v2_add_single_explicit: '46-one-added-explicit',
+  confchange_v2_replace_leader: '47-leader-replaced-by-newcomer',
+  confchange_v2_replace_leader_stepdown: '48-leader-replaced-steps-down',
+  forget_leader: '62-forgetting-step-by-step',
+  forget_leader_prevote_checkquorum: '49-forget-and-prevote',
+  forget_leader_read_only_lease_based: '50-no-forgetting-with-leases',
+  heartbeat_resp_recovers_from_probing: '38-heartbeat-ends-probing',
+  lagging_commit: '39-commit-known-late',
+  prevote: '60-prevote-step-by-step',
+  prevote_checkquorum: '54-prevote-and-quorum',
+  probe_and_replicate: '55-figure-7',
+  replicate_pause: '56-window-full',
+  single_node: '37-one-member',
+  slow_follower_after_compaction: '40-slow-follower-after-compaction',
+  snapshot_succeed_via_app_resp: '57-snapshot-is-acknowledged',
+  snapshot_succeed_via_app_resp_behind: '41-older-snapshot-will-do',
+};
+
+describe('the stories together', () => {
+  const told = new Map(readdirSync(folder).map((file) => [file.replace('.txt', ''), readFileSync(new URL(file, folder), 'utf8')]));
+  test.each(Object.entries(FEATURES))('%s is told', (_, stories) => {
+    expect(stories.length).toBeGreaterThan(0);
+    for (const story of stories) expect([...told.keys()]).toContain(story);
+  });
+  test('every story tells of a feature', () => {
+    const shown = new Set(Object.values(FEATURES).flat());
+    expect([...told.keys()].filter((story) => !shown.has(story))).toEqual([]);
+  });
+  test.each(Object.entries(SCENARIOS))('%s is played', (_, story) => {
+    expect(told.get(story)).toContain('\n> elect ');
+  });
+});

@@ -3,7 +3,9 @@ import { type AuthAnswer, type AuthOperation, type AuthPermission, type AuthQues
 import type { Ctl } from '../ctl.ts';
 import { badArgs, CtlError, ExitCode } from '../errors.ts';
 import { bool, text } from '../flags.ts';
-import { headerJson } from '../printers/json.ts';
+import { FieldsPrinter, goQuote } from '../printers/fields.ts';
+import { bytes, headerJson } from '../printers/json.ts';
+import { ProtobufPrinter } from '../printers/protobuf.ts';
 import type { Command } from './command.ts';
 import { readAll } from './kv.ts';
 import { prefixEnd } from './range.ts';
@@ -12,22 +14,41 @@ const change = (ctl: Ctl, operation: AuthOperation): Promise<{ readonly header: 
   ctl.ask(ctl.client.call((server) => server.auth(operation), false));
 const ask = (ctl: Ctl, question: AuthQuestion): Promise<AuthAnswer> => ctl.ask(ctl.client.call((server) => server.askAuth(question), true));
 
-/** The simple form, or the answer's header and `fields` as JSON. */
-function say(ctl: Ctl, header: ResponseHeader, simple: string, fields: Readonly<Record<string, unknown>> = {}): void {
-  switch (ctl.flags.text('write-out')) {
+/** What an answer says beside its header, in the forms that are not for people. */
+interface Said {
+  /** Names and values, already written as JSON; those that are empty are left out by whoever gives them. */
+  readonly json?: Readonly<Record<string, string>>;
+  /** Lines of `--write-out fields`; undefined: etcdctl has no such form of this answer. */
+  readonly fields?: string | undefined;
+}
+
+/** Throws CtlError. */
+function say(ctl: Ctl, header: ResponseHeader, simple: string, said: Said = { fields: '' }): void {
+  const form = ctl.flags.text('write-out');
+  switch (form) {
     case 'simple':
       ctl.self.stdout(simple);
       return;
-    case 'json': {
-      const rest = Object.entries(fields).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`);
-      ctl.self.stdout(`{"header":${headerJson(header)}${rest.join('')}}\n`);
+    case 'json':
+      ctl.self.stdout(
+        `{"header":${headerJson(header)}${Object.entries(said.json ?? {})
+          .map(([name, value]) => `,"${name}":${value}`)
+          .join('')}}\n`,
+      );
       return;
-    }
-    // Here simplified: the other forms of these answers are not there.
-    default:
-      throw new CtlError(ExitCode.BadFeature, `${ctl.flags.text('write-out')} not supported as output format`);
+    case 'fields':
+      if (said.fields === undefined) break;
+      new FieldsPrinter((line) => ctl.self.stdout(line)).header(header);
+      ctl.self.stdout(said.fields);
+      return;
+    case 'protobuf':
+      // Here simplified: what an answer says beside its header is left out.
+      new ProtobufPrinter((text) => ctl.self.stdout(text)).header(header);
+      return;
   }
+  throw new CtlError(ExitCode.BadFeature, `${form} not supported as output format`);
 }
+const listJson = (name: string, names: readonly string[]): Said['json'] => (names.length > 0 ? { [name]: JSON.stringify(names) } : {});
 
 const lines = (names: readonly string[]): string => names.map((name) => `${name}\n`).join('');
 
@@ -92,7 +113,7 @@ const userGet: Command = {
     const [name = ''] = args;
     const { header, names } = await ask(ctl, { what: 'user', name });
     if (!ctl.flags.bool('detail')) {
-      say(ctl, header, `User: ${name}\nRoles:${names.map((role) => ` ${role}`).join('')}\n`, names.length > 0 ? { roles: names } : {});
+      say(ctl, header, `User: ${name}\nRoles:${names.map((role) => ` ${role}`).join('')}\n`, { json: listJson('roles', names) });
       return;
     }
     ctl.self.stdout(`User: ${name}\n`);
@@ -109,7 +130,7 @@ const userList: Command = {
   async run(ctl, args) {
     if (args.length !== 0) throw badArgs('user list command requires no arguments');
     const { header, names } = await ask(ctl, { what: 'users' });
-    say(ctl, header, lines(names), names.length > 0 ? { users: names } : {});
+    say(ctl, header, lines(names), { json: listJson('users', names) });
   },
 };
 
@@ -170,12 +191,20 @@ const roleChange = (what: 'role-add' | 'role-delete'): Command => {
   };
 };
 
-/** root has everything, whatever else is granted to it. */
-const ROOT_PERMISSION: AuthPermission = { type: 'READWRITE', key: '', rangeEnd: '\0' };
+/** Their numbers in auth.proto. */
+const TYPES = { READ: 0, WRITE: 1, READWRITE: 2 } as const;
+
+const permissionJson = ({ type, key, rangeEnd }: AuthPermission): string => {
+  const parts = [
+    TYPES[type] === 0 ? '' : `"permType":${TYPES[type]}`,
+    key === '' ? '' : `"key":${bytes(key)}`,
+    rangeEnd === '' ? '' : `"range_end":${bytes(rangeEnd)}`,
+  ];
+  return `{${parts.filter(Boolean).join()}}`;
+};
 
 async function showRole(ctl: Ctl, role: string): Promise<void> {
-  const { header, permissions: granted } = await ask(ctl, { what: 'role', role });
-  const permissions = role === 'root' ? [ROOT_PERMISSION] : granted;
+  const { header, permissions } = await ask(ctl, { what: 'role', role });
   const shown = ({ key, rangeEnd }: AuthPermission): string => {
     if (rangeEnd === '') return `\t${key}\n`;
     const range = rangeEnd === '\0' ? `\t[${key}, <open ended>` : `\t[${key}, ${rangeEnd})`;
@@ -186,7 +215,12 @@ async function showRole(ctl: Ctl, role: string): Promise<void> {
       .filter((each) => each.type === type || each.type === 'READWRITE')
       .map(shown)
       .join('');
-  say(ctl, header, `Role ${role}\nKV Read:\n${which('READ')}KV Write:\n${which('WRITE')}`, permissions.length > 0 ? { perm: permissions } : {});
+  // root may everything, whatever else is granted to it; since 3.5 that is said.
+  const all = role === 'root' && permissions.length === 0 ? '\t[, <open ended>\n' : '';
+  say(ctl, header, `Role ${role}\nKV Read:\n${all}${which('READ')}KV Write:\n${all}${which('WRITE')}`, {
+    json: permissions.length > 0 ? { perm: `[${permissions.map(permissionJson).join()}]` } : {},
+    fields: permissions.map(({ type, key, rangeEnd }) => `"PermType" :  ${type}\n"Key" : ${goQuote(key)}\n"RangeEnd" : ${goQuote(rangeEnd)}\n`).join(''),
+  });
 }
 
 const roleGet: Command = {
@@ -204,7 +238,7 @@ const roleList: Command = {
   async run(ctl, args) {
     if (args.length !== 0) throw badArgs('role list command requires no arguments');
     const { header, names } = await ask(ctl, { what: 'roles' });
-    say(ctl, header, lines(names), names.length > 0 ? { roles: names } : {});
+    say(ctl, header, lines(names), { json: listJson('roles', names), fields: `"Roles" :${names.map((name) => ` ${goQuote(name)}`).join('')}\n` });
   },
 };
 
@@ -218,7 +252,7 @@ function permissionRange(ctl: Ctl, key: string, end: string | undefined): { read
   const prefix = ctl.flags.bool('prefix');
   const fromKey = ctl.flags.bool('from-key');
   if (prefix && fromKey) throw badArgs('--from-key and --prefix flags are mutually exclusive');
-  if (end !== undefined && (prefix || fromKey)) throw badArgs('unexpected endkey argument with --prefix or --from-key flag');
+  if (end !== undefined && (prefix || fromKey)) throw badArgs(`unexpected endkey argument with ${prefix ? '--prefix' : '--from-key'} flag`);
   if (prefix) return { key: key === '' ? '\0' : key, rangeEnd: prefixEnd(key) };
   if (fromKey) return { key: key === '' ? '\0' : key, rangeEnd: '\0' };
   return { key, rangeEnd: end ?? '' };
@@ -241,7 +275,10 @@ const roleGrant: Command = {
 const roleRevoke: Command = {
   use: 'role revoke-permission <role name> <key> [endkey]',
   short: 'Revokes a key from a role',
-  flags: RANGE,
+  flags: {
+    'from-key': bool('revoke a permission of keys that are greater than or equal to the given key using byte compare'),
+    prefix: bool('revoke a prefix permission'),
+  },
   async run(ctl, args) {
     if (args.length < 2) throw badArgs('role revoke-permission command requires role name and key [endkey] as its argument');
     const [role = '', given = '', end] = args;
@@ -271,18 +308,18 @@ const enable: Command = {
   async run(ctl, args) {
     if (args.length !== 0) throw badArgs('auth enable command does not accept any arguments');
     const attempt = (): Promise<{ readonly header: ResponseHeader }> => ctl.within(ctl.client.call((server) => server.auth({ what: 'enable' }), false));
-    let header: ResponseHeader;
     try {
-      ({ header } = await attempt());
+      await attempt();
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
       if (!error.message.includes('does not have root role')) throw new CtlError(ExitCode.Error, error.message);
       // etcdctl gives root its role before it asks again.
       await ctl.within(ctl.client.call((server) => server.auth({ what: 'role-add', role: 'root' }), false)).catch(() => {});
       await change(ctl, { what: 'user-grant', name: 'root', role: 'root' });
-      ({ header } = await ctl.ask(attempt()));
+      await ctl.ask(attempt());
     }
-    say(ctl, header, 'Authentication Enabled\n');
+    // etcdctl prints this line in every form.
+    ctl.self.stdout('Authentication Enabled\n');
   },
 };
 
@@ -291,8 +328,8 @@ const disable: Command = {
   short: 'Disables authentication',
   async run(ctl, args) {
     if (args.length !== 0) throw badArgs('auth disable command does not accept any arguments');
-    const { header } = await change(ctl, { what: 'disable' });
-    say(ctl, header, 'Authentication Disabled\n');
+    await change(ctl, { what: 'disable' });
+    ctl.self.stdout('Authentication Disabled\n');
   },
 };
 
@@ -302,7 +339,10 @@ const status: Command = {
   async run(ctl, args) {
     if (args.length !== 0) throw badArgs('auth status command does not accept any arguments');
     const { header, enabled, revision } = await ask(ctl, { what: 'status' });
-    say(ctl, header, `Authentication Status: ${enabled}\nAuthRevision: ${revision}\n`, { ...(enabled ? { enabled } : {}), authRevision: revision });
+    say(ctl, header, `Authentication Status: ${enabled}\nAuthRevision: ${revision}\n`, {
+      json: { ...(enabled ? { enabled: 'true' } : {}), authRevision: String(revision) },
+      fields: `"Enabled" : ${enabled}\n"AuthRevision" : ${revision}\n`,
+    });
   },
 };
 

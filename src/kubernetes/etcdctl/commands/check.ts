@@ -145,6 +145,7 @@ const perf: Command = {
 
 const datascale: Command = {
   use: 'check datascale [options]',
+  long: 'If no endpoint is provided, localhost will be used. If multiple endpoints are provided, first endpoint will be used.',
   short: 'Check the memory usage of holding data for different workloads on a given server endpoint.',
   flags: FLAGS('datascale', '/etcdctl-check-datascale/'),
   async run(ctl) {

@@ -58,14 +58,24 @@ export const lock: Command = {
   short: 'Acquires a named lock',
   flags: { ttl: int('timeout for session', 10) },
   async run(ctl, [name, ...command]) {
-    if (name === undefined) throw badArgs('lock takes a lock name argument and an optional command to execute.');
+    if (name === undefined) throw badArgs('lock takes a lock name argument and an optional command to execute');
     const lease = await session(ctl, ctl.flags.int('ttl'));
     const told = untilTold(ctl);
     const held = await acquire(ctl, name, '', lease);
     let code = 0;
-    if (command.length > 0)
-      code = await ctl.self.run(command, { env: { ...ctl.self.env, ETCD_LOCK_KEY: held.key, ETCD_LOCK_REV: String(held.createRevision) } });
-    else {
+    if (command.length > 0) {
+      let complaint = '';
+      const env = { ...ctl.self.env, ETCD_LOCK_KEY: held.key, ETCD_LOCK_REV: String(held.createRevision) };
+      code = await ctl.self.run(command, { env, stderr: (text) => (complaint += text) });
+      const missing = code === 127 && complaint === `sh: ${command[0]}: not found\n`;
+      // Go's os/exec says what became of it.
+      ctl.self.stderr(
+        missing
+          ? `Error: exec: ${JSON.stringify(command[0])}: executable file not found in $PATH\n`
+          : complaint + (code === 0 ? '' : `Error: exit status ${code}\n`),
+      );
+      if (missing) code = 1;
+    } else {
       ctl.self.stdout(`${held.key}\n`);
       await told;
     }
@@ -80,7 +90,7 @@ export const elect: Command = {
   flags: { listen: bool('observation mode', 'l') },
   async run(ctl, args) {
     const [name, proposal] = args;
-    if (name === undefined || args.length > 2) throw badArgs('elect takes one election name argument and an optional proposal argument.');
+    if (name === undefined || args.length > 2) throw badArgs('elect takes one election name argument and an optional proposal argument');
     const range = { key: `${name}/`, rangeEnd: prefixEnd(`${name}/`) };
     if (ctl.flags.bool('listen')) {
       if (proposal !== undefined) throw badArgs('cannot listen on election with a proposal');

@@ -25,7 +25,6 @@ export function goDuration(micros: number): string {
 const health: Command = {
   use: 'endpoint health',
   short: 'Checks the healthiness of endpoints specified in `--endpoints` flag',
-  flags: CLUSTER,
   async run(ctl) {
     const { clock } = ctl.self.process;
     const endpoints = await endpointsOf(ctl);
@@ -54,7 +53,8 @@ const health: Command = {
 const status: Command = {
   use: 'endpoint status',
   short: 'Prints out the status of endpoints specified in `--endpoints` flag',
-  flags: CLUSTER,
+  long: `When --write-out is set to simple, this command prints out comma-separated status lists for each endpoint.
+The items in the lists are endpoint, ID, version, db size, is leader, is learner, raft term, raft index, raft applied index, errors.`,
   async run(ctl) {
     const list: EndpointStatus[] = [];
     let failed = false;
@@ -75,7 +75,7 @@ const status: Command = {
 const hashkv: Command = {
   use: 'endpoint hashkv',
   short: 'Prints the KV history hash for each endpoint in --endpoints',
-  flags: { ...CLUSTER, rev: int('maximum revision to hash (default: latest revision)') },
+  flags: { rev: int('maximum revision to hash (default: latest revision)') },
   async run(ctl) {
     const revision = ctl.flags.int('rev');
     const list: EndpointHash[] = [];
@@ -94,7 +94,7 @@ const hashkv: Command = {
   },
 };
 
-export const endpoint: Command = { use: 'endpoint <subcommand>', short: 'Endpoint related commands', commands: { hashkv, health, status } };
+export const endpoint: Command = { use: 'endpoint <subcommand>', short: 'Endpoint related commands', shared: CLUSTER, commands: { hashkv, health, status } };
 
 export const defrag: Command = {
   use: 'defrag',

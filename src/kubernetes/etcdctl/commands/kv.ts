@@ -13,9 +13,9 @@ export async function readAll(ctl: Ctl): Promise<string> {
 }
 
 /** A lease as it is written: hexadecimal. Throws CtlError. */
-export function leaseOf(written: string): number {
+export function leaseOf(written: string, called = 'lease ID'): number {
   if (!/^[0-9a-fA-F]+$/.test(written))
-    throw badArgs(`bad lease ID (strconv.ParseInt: parsing ${JSON.stringify(written)}: invalid syntax), expecting ID in Hex`);
+    throw badArgs(`bad ${called} (strconv.ParseInt: parsing ${JSON.stringify(written)}: invalid syntax), expecting ID in Hex`);
   return Number.parseInt(written, 16);
 }
 
@@ -26,7 +26,7 @@ export function putOf(flags: Flags, args: readonly string[], value: string): Put
   const [key] = args;
   const ignoreValue = flags.bool('ignore-value');
   if (key === undefined) throw badArgs(PUT_ARGS);
-  if (ignoreValue && args.length > 1) throw badArgs("put command needs only 1 argument when '--ignore-value' is set");
+  if (ignoreValue && args.length > 1) throw badArgs("put command needs only 1 argument when 'ignore-value' is set");
   if (!ignoreValue && args.length === 1 && value === '') throw badArgs(PUT_ARGS);
   return {
     key,
@@ -82,6 +82,23 @@ export function delOf(flags: Flags, args: readonly string[]): DeleteRangeRequest
 export const put: Command = {
   use: 'put [options] <key> <value> (<value> can also be given from stdin)',
   short: 'Puts the given key into the store',
+  long: `Puts the given key into the store.
+
+When <value> begins with '-', <value> is interpreted as a flag.
+Insert '--' for workaround:
+
+$ put <key> -- <value>
+$ put -- <key> <value>
+
+If <value> isn't given as a command line argument and '--ignore-value' is not specified,
+this command tries to read the value from standard input.
+
+If <lease> isn't given as a command line argument and '--ignore-lease' is not specified,
+this command tries to read the value from standard input.
+
+For example,
+$ cat file | put <key>
+will store the content of the file to <key>.`,
   flags: {
     'ignore-lease': bool('updates the key using its current lease'),
     'ignore-value': bool('updates the key using its current value'),

@@ -22,7 +22,7 @@ const revoke: Command = {
   short: 'Revokes leases',
   async run(ctl, args) {
     if (args.length !== 1) throw badArgs('lease revoke command needs 1 argument');
-    const id = leaseOf(args[0]!);
+    const id = leaseOf(args[0]!, 'lease ID arg');
     const { header } = await ctl.ask(ctl.client.leaseRevoke({ id }), (message) => `failed to revoke lease (${message})`);
     ctl.printer.revoke(id, header);
   },
@@ -35,7 +35,7 @@ const timetolive: Command = {
   async run(ctl, args) {
     if (args.length !== 1) throw badArgs('lease timetolive command needs lease ID as argument');
     const keys = ctl.flags.bool('keys');
-    ctl.printer.timeToLive(await ctl.ask(ctl.client.leaseTimeToLive({ id: leaseOf(args[0]!), keys })), keys);
+    ctl.printer.timeToLive(await ctl.ask(ctl.client.leaseTimeToLive({ id: leaseOf(args[0]!, 'lease ID arg'), keys })), keys);
   },
 };
 
@@ -54,13 +54,13 @@ const keepAlive: Command = {
   flags: { once: bool('Resets the keep-alive time to its original value and cobrautl.Exits immediately') },
   async run(ctl, args) {
     if (args.length !== 1) throw badArgs('lease keep-alive command needs lease ID as argument');
-    const id = leaseOf(args[0]!);
+    const id = leaseOf(args[0]!, 'lease ID arg');
     // It is a stream: what goes wrong on it is not logged as a call would be.
     const client = ctl.streams;
     for (;;) {
       let ttl: number;
       try {
-        const response = await ctl.within(client.leaseKeepAlive({ id }));
+        const response = await ctl.within(client.leaseKeepAlive({ id }), false);
         ttl = response.ttl;
         ctl.printer.keepAlive(response);
       } catch (error) {

@@ -1,9 +1,10 @@
 /** member and move-leader: who belongs to the cluster and who leads it (etcd etcdctl/ctlv3/command/{member,move_leader}_command.go). */
 import type { MembersResponse } from '../../etcd/api.ts';
 import type { Ctl } from '../ctl.ts';
-import { badArgs } from '../errors.ts';
+import { badArgs, CtlError, ExitCode } from '../errors.ts';
 import { bool, text } from '../flags.ts';
 import type { Command } from './command.ts';
+import { urlsFault } from './urls.ts';
 
 /** A member as it is written: hexadecimal. Throws CtlError. */
 function memberOf(written: string): string {
@@ -13,11 +14,18 @@ function memberOf(written: string): string {
 }
 
 const urls = (flags: Ctl['flags']): readonly string[] => flags.list('peer-urls');
+/** clientv3 looks at them before anybody is asked. Throws CtlError. */
+function mustBeUrls(given: readonly string[]): void {
+  const fault = urlsFault(given);
+  if (fault !== undefined) throw new CtlError(ExitCode.Error, fault);
+}
 const PEER_URLS = { 'peer-urls': text('comma separated peer URLs for the new member.') };
 
 const list: Command = {
   use: 'member list',
   short: 'Lists all members in the cluster',
+  long: `When --write-out is set to simple, this command prints out comma-separated member lists for each endpoint.
+The items in the lists are ID, Status, Name, Peer Addrs, Client Addrs, Is Learner.`,
   async run(ctl) {
     ctl.printer.memberList(await ctl.ask(ctl.client.call((server) => server.memberList({ linearizable: true }), true)));
   },
@@ -36,6 +44,7 @@ const add: Command = {
     const [name = ''] = args;
     const peerURLs = urls(ctl.flags);
     if (peerURLs.length === 0) throw badArgs('member peer urls not provided');
+    mustBeUrls(peerURLs);
     const request = { peerURLs, isLearner: ctl.flags.bool('learner') };
     const response = await ctl.ask(ctl.client.call((server) => server.memberAdd(request), false));
     const added = response.member!;
@@ -72,13 +81,17 @@ const update: Command = {
   flags: { 'peer-urls': text('comma separated peer URLs for the updated member.') },
   async run(ctl, args) {
     if (args.length === 1 && urls(ctl.flags).length === 0) throw badArgs('member peer urls not provided');
-    await change(ctl, 'update', args, (id) => ctl.client.call((server) => server.memberUpdate({ id, peerURLs: urls(ctl.flags) }), false));
+    await change(ctl, 'update', args, (id) => {
+      mustBeUrls(urls(ctl.flags));
+      return ctl.client.call((server) => server.memberUpdate({ id, peerURLs: urls(ctl.flags) }), false);
+    });
   },
 };
 
 const promote: Command = {
   use: 'member promote <memberID>',
   short: 'Promotes a non-voting member in the cluster',
+  long: 'Promotes a non-voting learner member to a voting one in the cluster.',
   run: (ctl, args) => change(ctl, 'promote', args, (id) => ctl.client.call((server) => server.memberPromote({ id }), false)),
 };
 

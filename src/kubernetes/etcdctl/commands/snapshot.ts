@@ -191,7 +191,13 @@ const deprecated = (command: Command, name: string): Command => ({
   },
 });
 
-export const utlStatus: Command = { use: 'snapshot status <filename>', short: 'Gets backend snapshot status of a given file', run: status };
+export const utlStatus: Command = {
+  use: 'snapshot status <filename>',
+  short: 'Gets backend snapshot status of a given file',
+  long: `When --write-out is set to simple, this command prints out comma-separated status lists for each endpoint.
+The items in the lists are hash, revision, total keys, total size.`,
+  run: status,
+};
 export const utlRestore: Command = {
   use: 'snapshot restore <filename> --data-dir {output dir} [options]',
   short: 'Restores an etcd member snapshot to an etcd directory',

@@ -7,7 +7,8 @@ import type { Ctl } from '../ctl.ts';
 import { CtlError, ExitCode } from '../errors.ts';
 import { bool, parseFlags } from '../flags.ts';
 import type { Command } from './command.ts';
-import { del, delOf, get, getOf, put, putOf, readAll } from './kv.ts';
+import { Lines } from './input.ts';
+import { del, delOf, get, getOf, put, putOf } from './kv.ts';
 
 const malformed = (message: string): CtlError => new CtlError(ExitCode.InvalidInput, message);
 
@@ -81,9 +82,15 @@ export function parseRequest(line: string): RequestOp {
   throw malformed(`invalid txn request: ${line}`);
 }
 
-/** Lines up to the next empty one. */
-function* paragraph(lines: Iterator<string>): Generator<string> {
-  for (let next = lines.next(); !next.done && next.value !== ''; next = lines.next()) yield next.value;
+/** Lines up to the next empty one, each read as it comes. Throws CtlError, also when the input ends before. */
+async function paragraph<T>(lines: Lines, read: (line: string) => T): Promise<T[]> {
+  const out: T[] = [];
+  for (;;) {
+    const line = await lines.next();
+    if (line === undefined) throw malformed('EOF');
+    if (line.trim() === '') return out;
+    out.push(read(line));
+  }
 }
 
 export const txn: Command = {
@@ -95,14 +102,13 @@ export const txn: Command = {
     const prompt = (text: string): void => {
       if (ctl.flags.bool('interactive')) ctl.self.stdout(text);
     };
-    const lines = (await readAll(ctl)).split('\n')[Symbol.iterator]();
+    const lines = new Lines(ctl.self);
     prompt('compares:\n');
-    const compare = [...paragraph(lines)].map(parseCompare);
-    prompt('\nsuccess requests (get, put, del):\n');
-    const success = [...paragraph(lines)].map(parseRequest);
-    prompt('\nfailure requests (get, put, del):\n');
-    const failure = [...paragraph(lines)].map(parseRequest);
-    prompt('\n');
+    const compare = await paragraph(lines, parseCompare);
+    prompt('success requests (get, put, del):\n');
+    const success = await paragraph(lines, parseRequest);
+    prompt('failure requests (get, put, del):\n');
+    const failure = await paragraph(lines, parseRequest);
     const request: TxnRequest = { compare, success, failure };
     ctl.printer.txn(await ctl.ask(ctl.client.txn(request)));
   },

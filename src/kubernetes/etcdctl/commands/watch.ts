@@ -3,9 +3,9 @@ import { defer } from '../../../sim/mailbox.ts';
 import type { WatchCreateRequest, WatchResponse } from '../../etcd/api.ts';
 import type { Ctl } from '../ctl.ts';
 import { badArgs, CtlError, Ended, ExitCode } from '../errors.ts';
-import { bool, int, parseFlags } from '../flags.ts';
+import { bool, type Flags, int, parseFlags } from '../flags.ts';
 import type { Command } from './command.ts';
-import { readAll } from './kv.ts';
+import { Lines } from './input.ts';
 import { prefixEnd } from './range.ts';
 import { argify } from './txn.ts';
 
@@ -16,6 +16,8 @@ const FLAGS = {
   'progress-notify': bool('get periodic watch progress notification from server'),
   rev: int('Revision to start watching'),
 } as const;
+
+const NO_COMMAND = 'bad number of arguments (found separator --, but no commands)';
 
 /** Throws CtlError. */
 function requestOf(flags: Ctl['flags'], keys: readonly string[]): WatchCreateRequest {
@@ -32,8 +34,55 @@ function requestOf(flags: Ctl['flags'], keys: readonly string[]): WatchCreateReq
   };
 }
 
+/** Commands on standard input, as they come: `watch …`, and `progress`, after which every watch says how far it is. Ends with the input. Throws CtlError. */
+async function converse(ctl: Ctl): Promise<void> {
+  const { self } = ctl;
+  const lines = new Lines(self);
+  const watches = new Set<(response: WatchResponse) => void>();
+  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+    const [verb, ...rest] = argify(line);
+    const named = self.env['ETCDCTL_WATCH_KEY'] ?? '';
+    if (verb === undefined) self.stderr(`Invalid command: ${line} (watch and progress supported)\n`);
+    else if (verb === 'progress') {
+      // Every event up to this revision is on its way before the answer.
+      const header = await ctl.ask(ctl.client.call((server) => server.watchProgress(), true));
+      for (const show of watches) show({ header, events: [] });
+    } else if (verb !== 'watch') self.stderr(`Invalid command ${line} (only support watch)\n`);
+    else if (rest.length === 0 && named === '') self.stderr(`Invalid command ${line} (command type or key is not provided)\n`);
+    else {
+      const flags = parsed(rest);
+      const command = flags.dash >= 0 ? flags.args.slice(flags.dash) : [];
+      if (flags.dash >= 0 && command.length === 0) throw badArgs(NO_COMMAND);
+      const keys = flags.dash >= 0 ? flags.args.slice(0, flags.dash) : flags.args;
+      let request: WatchCreateRequest;
+      try {
+        request = requestOf(flags, named === '' ? keys : [named, self.env['ETCDCTL_WATCH_RANGE_END'] ?? ''].filter((each) => each !== ''));
+      } catch (error) {
+        if (!(error instanceof CtlError)) throw error;
+        self.stderr(`Invalid command ${line} (${error.message})\n`);
+        continue;
+      }
+      const following = follow(ctl, request, command);
+      watches.add(following.show);
+      following.over.then(
+        () => watches.delete(following.show),
+        () => watches.delete(following.show),
+      );
+    }
+  }
+}
+
+/** Throws CtlError. */
+function parsed(words: readonly string[]): Flags {
+  try {
+    return parseFlags(words, FLAGS, {});
+  } catch (error) {
+    throw badArgs((error as Error).message);
+  }
+}
+
 /** Prints what comes until the members cancel the watch; `command` is run for every change. */
-function follow(ctl: Ctl, request: WatchCreateRequest, command: readonly string[]): Promise<void> {
+function follow(ctl: Ctl, request: WatchCreateRequest, command: readonly string[]): { readonly over: Promise<void>; show(response: WatchResponse): void } {
   const over = defer<void>(ctl.self.process.clock);
   let turn = Promise.resolve();
   const show = (response: WatchResponse): void => {
@@ -63,7 +112,7 @@ function follow(ctl: Ctl, request: WatchCreateRequest, command: readonly string[
     if (response.canceled) over.resolve();
   };
   ctl.client.watch(request, show);
-  return over.promise;
+  return { over: over.promise, show };
 }
 
 export const watch: Command = {
@@ -73,17 +122,7 @@ export const watch: Command = {
   async run(ctl, args) {
     const { flags, self } = ctl;
     if (flags.bool('interactive')) {
-      const watches: Promise<void>[] = [];
-      for (const line of (await readAll(ctl)).split('\n').filter(Boolean)) {
-        const [verb, ...rest] = argify(line);
-        if (verb !== 'watch') {
-          self.stderr(`Invalid command ${line} (only support watch)\n`);
-          continue;
-        }
-        const own = parseFlags(rest, FLAGS, {});
-        watches.push(follow(ctl, requestOf(own, own.dash >= 0 ? own.args.slice(0, own.dash) : own.args), own.dash >= 0 ? own.args.slice(own.dash) : []));
-      }
-      await Promise.all(watches);
+      await converse(ctl);
       throw new CtlError(ExitCode.InvalidInput, 'error reading watch request line: EOF');
     }
     const named = [self.env['ETCDCTL_WATCH_KEY'], self.env['ETCDCTL_WATCH_RANGE_END']].filter((each): each is string => each !== undefined && each !== '');
@@ -91,9 +130,9 @@ export const watch: Command = {
       throw badArgs(`ETCDCTL_WATCH_KEY is empty but got ETCDCTL_WATCH_RANGE_END=${JSON.stringify(self.env['ETCDCTL_WATCH_RANGE_END'])}`);
     const keys = flags.dash >= 0 ? args.slice(0, flags.dash) : args;
     const command = flags.dash >= 0 ? args.slice(flags.dash) : [];
-    if (flags.dash >= 0 && command.length === 0) throw badArgs('bad number of arguments (found separator --, but no commands)');
+    if (flags.dash >= 0 && command.length === 0) throw badArgs(NO_COMMAND);
     if (named.length > 0 && keys.length > 0) throw badArgs('bad number of arguments (found conflicting environment key)');
-    await follow(ctl, requestOf(flags, named.length > 0 ? named : keys), command);
+    await follow(ctl, requestOf(flags, named.length > 0 ? named : keys), command).over;
     throw new CtlError(ExitCode.Interrupted, 'watch is canceled by the server');
   },
 };

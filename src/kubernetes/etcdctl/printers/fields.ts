@@ -14,6 +14,21 @@ import type {
 import { CtlError, ExitCode } from '../errors.ts';
 import type { EndpointHash, EndpointHealth, EndpointStatus, Printer, TimeToLive } from './printer.ts';
 
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+/** Go's strconv.Quote, for text: what cannot be printed is `\x00`. */
+export const goQuote = (text: string): string =>
+  `"${text.replace(/["\\\x00-\x1f\x7f]/g, (c) => ESCAPES[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
+
 export class FieldsPrinter implements Printer {
   constructor(private readonly out: (text: string) => void) {}
 
@@ -22,12 +37,12 @@ export class FieldsPrinter implements Printer {
   }
   /** Go's `%q`. */
   private quoted(name: string, value: string): void {
-    this.field(name, JSON.stringify(value));
+    this.field(name, goQuote(value));
   }
   private gap(): void {
     this.out('\n');
   }
-  private header(header: ResponseHeader): void {
+  header(header: ResponseHeader): void {
     this.field('ClusterID', header.clusterId);
     this.field('MemberID', header.memberId);
     this.field('Revision', header.revision);

@@ -34,7 +34,8 @@ const number = (value: number | string): Written => (String(value) === '0' ? und
 const quoted = (text: string): string => JSON.stringify(text).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
 const text = (value: string): Written => (value === '' ? undefined : quoted(value));
 const truth = (value: boolean): Written => (value ? 'true' : undefined);
-const bytes = (value: string): Written => (value === '' ? undefined : quoted(base64(utf8(value))));
+/** Base64 of its bytes, as Go writes `[]byte`. */
+export const bytes = (value: string): Written => (value === '' ? undefined : quoted(base64(utf8(value))));
 
 const headerFields = (header: ResponseHeader): Record<string, Written> => ({
   cluster_id: number(header.clusterId),

@@ -1,4 +1,4 @@
-/** The forms etcdctl prints answers in (etcd etcdctl/ctlv3/command/printer.go): `--write-out simple|json|fields|table`. */
+/** The forms etcdctl prints answers in (etcd etcdctl/ctlv3/command/printer.go): `--write-out simple|json|fields|table|protobuf`. */
 import type {
   AlarmMember,
   DeleteRangeResponse,
@@ -15,6 +15,7 @@ import type {
 import { CtlError, ExitCode } from '../errors.ts';
 import { FieldsPrinter } from './fields.ts';
 import { JsonPrinter } from './json.ts';
+import { ProtobufPrinter } from './protobuf.ts';
 import { SimplePrinter } from './simple.ts';
 import { TablePrinter } from './table.ts';
 
@@ -73,7 +74,7 @@ export function printerOf(form: string, hex: boolean, out: (text: string) => voi
     case 'table':
       return new TablePrinter(out);
     case 'protobuf':
-      throw new CtlError(ExitCode.BadFeature, 'only support simple or json as output format');
+      return new ProtobufPrinter(out);
     default:
       throw new CtlError(ExitCode.BadFeature, 'unsupported output format');
   }

@@ -1,4 +1,5 @@
 /** `--write-out simple`: what people read. */
+import { utf8 } from '../../api/pki/bytes.ts';
 import type {
   AlarmMember,
   DeleteRangeResponse,
@@ -26,7 +27,7 @@ export class SimplePrinter implements Printer {
   private bytes(text: string): string {
     if (!this.hex) return text;
     let out = '';
-    for (const char of text) out += `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+    for (const byte of utf8(text)) out += `\\x${byte.toString(16).padStart(2, '0')}`;
     return out;
   }
   private kv(kv: KeyValue, valueOnly = false): void {
