@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Node, Pod, PodSpec } from '../api/types.gen.ts';
-import { defaultPlugins } from './plugins/index.ts';
-import { preempt } from './preemption.ts';
+import { recordOf, scoreFact } from './attempts.ts';
+import { defaultProfile } from './profile.ts';
 import { backoffFor } from './queue.ts';
-import { enoughNodes, schedule } from './schedule.ts';
+import { enoughNodes, postFilter, schedule, wholeMessage } from './schedule.ts';
 import { Snapshot } from './snapshot.ts';
 
 const node = (
@@ -34,10 +34,11 @@ const on = (name: string, what: Pod): Pod => ({ ...what, spec: { ...what.spec!, 
 const cluster = (nodes: Node[], pods: Pod[] = []): Snapshot => {
   const snapshot = new Snapshot();
   for (const each of nodes) snapshot.setNode(each);
-  for (const each of pods) snapshot.nodes.get(each.spec!.nodeName!)!.add(each);
+  for (const each of pods) snapshot.addPod(each);
   return snapshot;
 };
-const decide = (what: Pod, snapshot: Snapshot) => schedule(defaultPlugins, what, snapshot, 0, () => 0);
+const decide = (what: Pod, snapshot: Snapshot) => schedule(defaultProfile, what, snapshot);
+const remedyFor = (what: Pod, snapshot: Snapshot) => postFilter(defaultProfile, what, snapshot, decide(what, snapshot));
 
 const control = node('cp', { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] });
 
@@ -138,7 +139,7 @@ test('equal nodes: the emptier one wins, and replicas spread', () => {
     };
     const { node: chosen } = decide(next, snapshot);
     placed.push(chosen!);
-    snapshot.nodes.get(chosen!)!.add(on(chosen!, next));
+    snapshot.addPod(on(chosen!, next));
   }
   expect([...placed].sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
 });
@@ -155,7 +156,15 @@ test('preferred affinity outweighs emptiness; every plugin says how it scored', 
   });
   const decision = decide(prefers, cluster([node('a'), node('b', { labels: { disk: 'ssd' } })], [on('b', pod({}, {}, { cpu: '1', memory: '2Gi' }))]));
   expect(decision.node).toBe('b');
-  expect(decision.scores.get('b')!.find((score) => score.plugin === 'NodeAffinity')).toEqual({ plugin: 'NodeAffinity', raw: 100, normalized: 100, weight: 2 });
+  expect(scoreFact(1, decision).points.find(({ plugin }) => plugin === 'NodeAffinity')).toEqual({
+    plugin: 'NodeAffinity',
+    raw: 100,
+    normalized: 100,
+    weight: 2,
+  });
+  const { feasible, scores, totals } = recordOf(decision);
+  expect(feasible).toEqual(['a', 'b']);
+  expect(totals).toEqual(feasible.map((_, i) => scores.reduce((sum, { normalized, weight }) => sum + normalized[i]! * weight, 0)));
 });
 
 test('preemption evicts the least important pods that make room, and says why not when it cannot', () => {
@@ -163,15 +172,19 @@ test('preemption evicts the least important pods that make room, and says why no
   const low = on('a', pod({ priority: 1 }, {}, { cpu: '2' }));
   const lower = on('a', pod({ priority: 0 }, {}, { cpu: '2' }));
   const snapshot = cluster([node('a'), control], [low, lower]);
-  const { rejections, message } = decide(high, snapshot);
-  expect(message).toBe('0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }.');
-  expect(preempt(defaultPlugins, high, snapshot, rejections).found).toEqual({ node: 'a', victims: [low, lower] });
-  const smaller = pod({ priority: 1000 }, {}, { cpu: '2' });
-  expect(preempt(defaultPlugins, smaller, snapshot, decide(smaller, snapshot).rejections).found!.victims).toEqual([lower]);
-  const equal = pod({ priority: 0 }, {}, { cpu: '2' });
-  expect(preempt(defaultPlugins, equal, snapshot, decide(equal, snapshot).rejections).message).toBe(
-    '0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.',
+  const victimsOf = (what: Pod) => remedyFor(what, snapshot).chosen?.victims.map((victim) => victim.pod);
+  expect(decide(high, snapshot).message).toBe(
+    '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }.',
   );
+  expect(remedyFor(high, snapshot).nominate).toBe('a');
+  expect(victimsOf(high)).toEqual([low, lower]);
+  expect(victimsOf(pod({ priority: 1000 }, {}, { cpu: '2' }))).toEqual([lower]);
+  const equal = pod({ priority: 0 }, {}, { cpu: '2' });
+  expect(wholeMessage(decide(equal, snapshot), remedyFor(equal, snapshot))).toBe(
+    '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.',
+  );
+  const never = pod({ priority: 1000, preemptionPolicy: 'Never' }, {}, { cpu: '3' });
+  expect(remedyFor(never, snapshot).message).toBe('preemption: not eligible due to preemptionPolicy=Never.');
 });
 
 test('how many nodes are enough', () => {

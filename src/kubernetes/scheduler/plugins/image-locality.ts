@@ -1,7 +1,5 @@
 /** ImageLocality: prefers nodes that have the pod's images already, by size, scaled by how common they are (`imagelocality/image_locality.go`). */
-import type { DeepReadonly } from '../../api/json.ts';
-import type { Node } from '../../api/types.gen.ts';
-import { type CycleState, MAX_NODE_SCORE, type Plugin } from '../framework.ts';
+import { constant, MAX_NODE_SCORE, type Plugin } from '../framework.ts';
 
 const MB = 1024 * 1024;
 const MIN_THRESHOLD = 23 * MB;
@@ -10,32 +8,35 @@ const MAX_CONTAINER_THRESHOLD = 1000 * MB;
 /** `nginx` and `nginx:latest` name one image. */
 const normalized = (image: string): string => (image.lastIndexOf(':') <= image.lastIndexOf('/') ? `${image}:latest` : image);
 
-/** Bytes of an image on a node; 0 when it is not there. */
-function sizeOn(node: DeepReadonly<Node>, image: string): number {
-  const wanted = normalized(image);
-  for (const { names, sizeBytes } of node.status?.images ?? [])
-    if ((names ?? []).some((name) => name === wanted || name.endsWith(`/${wanted}`))) return sizeBytes ?? 0;
-  return 0;
+interface Wanted {
+  /** Those that some node has at all. */
+  readonly images: readonly { readonly name: string; readonly share: number }[];
+  readonly max: number;
 }
 
+/** Names are compared as they are written: of a pod that says `nginx`, no node that lists `docker.io/library/nginx:latest` is known to have it. */
 export const imageLocality: Plugin = {
   name: 'ImageLocality',
-  weight: 1,
-  preScore: (state: CycleState, pod, snapshot) => {
-    const images = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map((container) => container.image ?? '');
-    const nodes = snapshot.list();
-    state.set('images', new Map(images.map((image) => [image, nodes.filter((info) => sizeOn(info.node, image) > 0).length])));
-    state.set('images/nodes', nodes.length);
+  preScore: (state, pod, nodes) => {
+    const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+    const total = nodes.list().length;
+    const images = containers.flatMap(({ image = '' }) => {
+      const name = normalized(image);
+      const having = nodes.imageNodes(name);
+      return having === 0 ? [] : [{ name, share: having / total }];
+    });
+    state.set('ImageLocality', { images, max: MAX_CONTAINER_THRESHOLD * containers.length } satisfies Wanted);
     return undefined;
   },
-  score: (state, pod, { node }) => {
-    const spread = state.get('images') as ReadonlyMap<string, number>;
-    const nodes = state.get('images/nodes') as number;
-    const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  scoreAll: (state, pod, feasible) =>
+    (state.get('ImageLocality') as Wanted).images.length === 0 ? constant(feasible.length, 0) : feasible.map((info) => imageLocality.score!(state, pod, info)),
+  score: (state, _pod, info) => {
+    const { images, max } = state.get('ImageLocality') as Wanted;
+    if (images.length === 0) return 0;
+    const sizes = info.imageSizes();
     let sum = 0;
-    for (const { image = '' } of containers) sum += Math.floor((sizeOn(node, image) * (spread.get(image) ?? 0)) / nodes);
-    const max = MAX_CONTAINER_THRESHOLD * containers.length;
-    const clamped = Math.min(Math.max(sum, MIN_THRESHOLD), max);
-    return Math.floor((MAX_NODE_SCORE * (clamped - MIN_THRESHOLD)) / (max - MIN_THRESHOLD));
+    for (const { name, share } of images) sum += Math.floor((sizes.get(name) ?? 0) * share);
+    if (sum < MIN_THRESHOLD) return 0;
+    return Math.floor((MAX_NODE_SCORE * (Math.min(sum, max) - MIN_THRESHOLD)) / (max - MIN_THRESHOLD));
   },
 };

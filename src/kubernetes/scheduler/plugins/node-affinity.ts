@@ -1,7 +1,10 @@
-/** NodeAffinity: nodeSelector and required node affinity filter, preferred terms score. */
+/**
+ * NodeAffinity: nodeSelector and required node affinity filter, preferred terms score; a profile's `addedAffinity` is
+ * honoured beside the pod's own (`nodeaffinity/node_affinity.go`).
+ */
 import type { DeepReadonly } from '../../api/json.ts';
-import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/types.gen.ts';
-import { defaultNormalize, type Plugin, reject } from '../framework.ts';
+import type { Node, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PreferredSchedulingTerm } from '../../api/types.gen.ts';
+import { ConfigError, defaultNormalize, type Plugin, type PluginFactory, reject } from '../framework.ts';
 
 /** One requirement against the value a node has (component-helpers `nodeaffinity`). */
 function holds({ operator, values = [] }: DeepReadonly<NodeSelectorRequirement>, actual: string | undefined): boolean {
@@ -16,8 +19,10 @@ function holds({ operator, values = [] }: DeepReadonly<NodeSelectorRequirement>,
       return actual === undefined;
     case 'Gt':
     case 'Lt': {
-      if (actual === undefined || !/^-?\d+$/.test(actual) || values.length !== 1 || !/^-?\d+$/.test(values[0]!)) return false;
-      return operator === 'Gt' ? Number(actual) > Number(values[0]) : Number(actual) < Number(values[0]);
+      if (actual === undefined || !/^[-+]?\d+$/.test(actual) || values.length !== 1 || !/^[-+]?\d+$/.test(values[0]!)) return false;
+      return operator === 'Gt'
+        ? BigInt(actual.replace('+', '')) > BigInt(values[0]!.replace('+', ''))
+        : BigInt(actual.replace('+', '')) < BigInt(values[0]!.replace('+', ''));
     }
     default:
       return false;
@@ -29,49 +34,91 @@ export function termMatches(term: DeepReadonly<NodeSelectorTerm>, node: DeepRead
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length === 0 && fields.length === 0) return false;
-  return (
-    expressions.every((requirement) => holds(requirement, node.metadata.labels?.[requirement.key ?? ''])) &&
-    fields.every((requirement) => holds(requirement, requirement.key === 'metadata.name' ? node.metadata.name : undefined))
-  );
+  for (const requirement of expressions) if (!holds(requirement, node.metadata.labels?.[requirement.key ?? ''])) return false;
+  for (const requirement of fields) if (!holds(requirement, requirement.key === 'metadata.name' ? node.metadata.name : undefined)) return false;
+  return true;
 }
-const selects = (selector: DeepReadonly<NodeSelector>, node: DeepReadonly<Node>): boolean =>
+/** One of the terms must match. */
+export const selects = (selector: DeepReadonly<NodeSelector>, node: DeepReadonly<Node>): boolean =>
   (selector.nodeSelectorTerms ?? []).some((term) => termMatches(term, node));
+
+const requiredOf = (pod: DeepReadonly<Pod>): DeepReadonly<NodeSelector> | undefined =>
+  pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
 
 /** nodeSelector and required affinity together; also what PodTopologySpread honours. */
 export function matchesRequired(pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean {
-  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (node.metadata.labels?.[key] !== value) return false;
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const selector = pod.spec?.nodeSelector;
+  if (selector) for (const key in selector) if (node.metadata.labels?.[key] !== selector[key]) return false;
+  const required = requiredOf(pod);
   return !required || selects(required, node);
 }
 
-const preferred = (pod: DeepReadonly<Pod>) => pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+type Preferred = DeepReadonly<PreferredSchedulingTerm>;
+const preferredOf = (affinity: DeepReadonly<NodeAffinity> | undefined): readonly Preferred[] => affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
 
-/** DaemonSet pods name their node in matchFields: only those nodes need looking at. */
+/**
+ * DaemonSet pods name their node in matchFields: only those nodes need looking at. Terms are alternatives, fields of
+ * one term must all hold; undefined when some term does not name nodes.
+ */
 function namedNodes(pod: DeepReadonly<Pod>): ReadonlySet<string> | undefined {
-  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  if (!terms || terms.length === 0) return undefined;
   const names = new Set<string>();
-  for (const term of terms) {
-    const byName = (term.matchFields ?? []).find((field) => field.key === 'metadata.name' && field.operator === 'In');
-    if (!byName) return undefined;
-    for (const name of byName.values ?? []) names.add(name);
+  for (const term of requiredOf(pod)?.nodeSelectorTerms ?? []) {
+    let ofTerm: readonly string[] | undefined;
+    for (const { key, operator, values = [] } of term.matchFields ?? [])
+      if (key === 'metadata.name' && operator === 'In') ofTerm = ofTerm ? ofTerm.filter((name) => values.includes(name)) : values;
+    if (!ofTerm) return undefined;
+    for (const name of ofTerm) names.add(name);
   }
   return names;
 }
 
-export const nodeAffinity: Plugin = {
-  name: 'NodeAffinity',
-  weight: 2,
-  preFilter: (_state, pod) => {
-    if (!pod.spec?.nodeSelector && !pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution) return { skip: true };
-    const nodes = namedNodes(pod);
-    return nodes ? { nodes } : undefined;
-  },
-  filter: (_state, pod, { node }) =>
-    matchesRequired(pod, node) ? undefined : reject('NodeAffinity', "node(s) didn't match Pod's node affinity/selector", true),
-  preScore: (_state, pod) => (preferred(pod).length === 0 ? { skip: true } : undefined),
-  score: (_state, pod, { node }) =>
-    preferred(pod).reduce((sum, { weight = 0, preference }) => sum + (preference && termMatches(preference, node) ? weight : 0), 0),
-  normalize: (scores) => defaultNormalize(scores, false),
-  hint: (_pod, { kind, what }) => kind === 'Node' && what !== 'delete',
+const NAME = 'NodeAffinity';
+const NO_MATCH = reject(NAME, "node(s) didn't match Pod's node affinity/selector", true);
+const ENFORCED = reject(NAME, "node(s) didn't match scheduler-enforced node affinity", true);
+const CONFLICT = reject(NAME, 'pod affinity terms conflict', true);
+
+/** Args: `addedAffinity`, a NodeAffinity. */
+export const nodeAffinity: PluginFactory = (args) => {
+  const added = args?.['addedAffinity'] as DeepReadonly<NodeAffinity> | undefined;
+  const addedRequired = added?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (addedRequired && (addedRequired.nodeSelectorTerms ?? []).length === 0)
+    throw new ConfigError(
+      'addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term',
+    );
+  const fits = (pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean => (!addedRequired || selects(addedRequired, node)) && matchesRequired(pod, node);
+  const plugin: Plugin = {
+    name: NAME,
+    preFilter: (_state, pod) => {
+      const required = requiredOf(pod);
+      if (!required && !addedRequired && !pod.spec?.nodeSelector) return { skip: true };
+      if (!required || (required.nodeSelectorTerms ?? []).length === 0) return undefined;
+      const nodes = namedNodes(pod);
+      if (!nodes) return undefined;
+      return nodes.size === 0 ? { reject: CONFLICT } : { nodes };
+    },
+    filter: (_state, pod, { node }) => {
+      if (addedRequired && !selects(addedRequired, node)) return ENFORCED;
+      return matchesRequired(pod, node) ? undefined : NO_MATCH;
+    },
+    preScore: (state, pod) => {
+      const terms = [...preferredOf(added), ...preferredOf(pod.spec?.affinity?.nodeAffinity)];
+      if (terms.length === 0) return { skip: true };
+      state.set(NAME, terms);
+      return undefined;
+    },
+    score: (state, _pod, { node }) => {
+      let sum = 0;
+      for (const { weight = 0, preference } of state.get(NAME) as readonly Preferred[]) if (preference && termMatches(preference, node)) sum += weight;
+      return sum;
+    },
+    normalize: (scores) => defaultNormalize(scores, false),
+    events: [
+      {
+        resource: 'Node',
+        actions: ['Add', 'UpdateNodeLabel'],
+        hint: (pod, { before, after }) => fits(pod, after as DeepReadonly<Node>) && (before === undefined || !fits(pod, before as DeepReadonly<Node>)),
+      },
+    ],
+  };
+  return plugin;
 };

@@ -1,56 +1,120 @@
 /**
- * NodeResourcesFit: what the pod asks for must be free; scored LeastAllocated, cpu and memory alike, so that
- * load spreads (`noderesources/fit.go`, `least_allocated.go`).
+ * NodeResourcesFit: what the pod asks for must be free; scored LeastAllocated unless told otherwise, so that load
+ * spreads (`noderesources/fit.go`).
  */
 import type { DeepReadonly } from '../../api/json.ts';
-import type { Pod } from '../../api/types.gen.ts';
-import { type CycleState, MAX_NODE_SCORE, type Plugin, reject } from '../framework.ts';
-import { podRequests, type Resources } from '../resources.ts';
-import type { NodeInfo } from '../snapshot.ts';
+import type { Node, Pod } from '../../api/types.gen.ts';
+import { type Plugin, type PluginFactory, reject } from '../framework.ts';
+import { amountOf, demandOf, type Resources } from '../resources.ts';
+import { NodeInfo } from '../snapshot.ts';
+import { CPU_AND_MEMORY, leastAllocated, scoreWith, strategyOf } from './resource-scoring.ts';
 
-/** Computed once an attempt. */
-export function requestsOf(state: CycleState, pod: DeepReadonly<Pod>, nonZero = false): Resources {
-  const key = nonZero ? 'requests/nonzero' : 'requests';
-  let requests = state.get(key) as Resources | undefined;
-  if (!requests) {
-    requests = podRequests(pod, nonZero);
-    state.set(key, requests);
-  }
-  return requests;
-}
+const NAME = 'NodeResourcesFit';
+const SCORE = `${NAME}/score`;
 
-/** Each resource that is short, in upstream's order, and whether it could ever fit there. */
-export function insufficient(pod: Resources, info: NodeInfo): { readonly reasons: string[]; readonly unresolvable: boolean } {
-  const reasons: string[] = [];
+const NOTHING_IGNORED: ReadonlySet<string> = new Set();
+
+/** Each resource that is short, in upstream's order, and whether it could never fit there even if the node were empty. */
+export function insufficient(
+  pod: Resources,
+  info: NodeInfo,
+  ignored: ReadonlySet<string> = NOTHING_IGNORED,
+  ignoredGroups: ReadonlySet<string> = NOTHING_IGNORED,
+): { readonly reasons: readonly string[]; readonly unresolvable: boolean } | undefined {
+  let reasons: string[] | undefined;
   let unresolvable = false;
-  const check = (name: string, wanted: number, used: number, capacity: number): void => {
-    if (wanted === 0 || wanted <= capacity - used) return;
+  const { requested, allocatable } = info;
+  const short = (name: string, wanted: number, capacity: number): void => {
+    reasons ??= [];
     reasons.push(`Insufficient ${name}`);
     if (wanted > capacity) unresolvable = true;
   };
-  if (info.pods.size + 1 > info.allowedPods) reasons.push('Too many pods');
-  check('cpu', pod.cpu, info.requested.cpu, info.allocatable.cpu);
-  check('memory', pod.memory, info.requested.memory, info.allocatable.memory);
-  check('ephemeral-storage', pod.ephemeralStorage, info.requested.ephemeralStorage, info.allocatable.ephemeralStorage);
-  for (const [name, wanted] of pod.scalar) check(name, wanted, info.requested.scalar.get(name) ?? 0, info.allocatable.scalar.get(name) ?? 0);
-  return { reasons, unresolvable };
+  if (info.pods.size + 1 > info.allowedPods) reasons = ['Too many pods'];
+  if (pod.cpu > 0 && pod.cpu > allocatable.cpu - requested.cpu) short('cpu', pod.cpu, allocatable.cpu);
+  if (pod.memory > 0 && pod.memory > allocatable.memory - requested.memory) short('memory', pod.memory, allocatable.memory);
+  if (pod.ephemeralStorage > 0 && pod.ephemeralStorage > allocatable.ephemeralStorage - requested.ephemeralStorage)
+    short('ephemeral-storage', pod.ephemeralStorage, allocatable.ephemeralStorage);
+  if (pod.scalar.size > 0)
+    for (const [name, wanted] of pod.scalar) {
+      if (wanted === 0) continue;
+      // Only extended resources (those with a domain) can be ignored.
+      if (name.includes('/') && (ignored.has(name) || ignoredGroups.has(name.slice(0, name.indexOf('/'))))) continue;
+      const capacity = allocatable.scalar.get(name) ?? 0;
+      if (wanted > capacity - (requested.scalar.get(name) ?? 0)) short(name, wanted, capacity);
+    }
+  return reasons && { reasons, unresolvable };
 }
 
-const leastRequested = (requested: number, capacity: number): number =>
-  capacity === 0 || requested > capacity ? 0 : Math.floor(((capacity - requested) * MAX_NODE_SCORE) / capacity);
+const RESOURCES = (resources: Resources): readonly string[] => ['cpu', 'memory', 'ephemeral-storage', ...resources.scalar.keys()];
 
-export const nodeResourcesFit: Plugin = {
-  name: 'NodeResourcesFit',
-  weight: 1,
-  filter: (state, pod, info) => {
-    const { reasons, unresolvable } = insufficient(requestsOf(state, pod), info);
-    return reasons.length > 0 ? reject('NodeResourcesFit', reasons, unresolvable) : undefined;
-  },
-  score: (state, pod, info) => {
-    const wanted = requestsOf(state, pod, true);
-    const cpu = leastRequested(info.nonZeroRequested.cpu + wanted.cpu, info.allocatable.cpu);
-    const memory = leastRequested(info.nonZeroRequested.memory + wanted.memory, info.allocatable.memory);
-    return Math.floor((cpu + memory) / 2);
-  },
-  hint: (_pod, { kind, what }) => (kind === 'Node' ? what !== 'delete' : what !== 'add'),
+/** Args: `ignoredResources`, `ignoredResourceGroups`, `scoringStrategy`. */
+export const nodeResourcesFit: PluginFactory = (args) => {
+  const ignored = new Set((args?.['ignoredResources'] as readonly string[] | undefined) ?? []);
+  const ignoredGroups = new Set((args?.['ignoredResourceGroups'] as readonly string[] | undefined) ?? []);
+  const strategy = strategyOf(args);
+  const plain = strategy.type === 'LeastAllocated' && strategy.resources === CPU_AND_MEMORY;
+  const fitsEmpty = (pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean =>
+    insufficient(demandOf(pod).requests, new NodeInfo(node), ignored, ignoredGroups) === undefined;
+  const scoreOf = (info: NodeInfo, wanted: Resources): number => {
+    if (plain) {
+      const score = leastAllocated(info, wanted);
+      if (score >= 0) return score;
+    }
+    return scoreWith(strategy, info, wanted);
+  };
+  const plugin: Plugin = {
+    name: NAME,
+    preFilter: (state, pod) => {
+      state.set(NAME, demandOf(pod).requests);
+      return undefined;
+    },
+    filter: (state, _pod, info) => {
+      const short = insufficient(state.get(NAME) as Resources, info, ignored, ignoredGroups);
+      return short && reject(NAME, short.reasons, short.unresolvable);
+    },
+    preScore: (state, pod) => {
+      state.set(SCORE, demandOf(pod).nonZero);
+      return undefined;
+    },
+    score: (state, _pod, info) => scoreOf(info, state.get(SCORE) as Resources),
+    scoreAll: (state, _pod, feasible) => {
+      const wanted = state.get(SCORE) as Resources;
+      return feasible.map((info) => scoreOf(info, wanted));
+    },
+    events: [
+      {
+        resource: 'Pod',
+        actions: ['Delete', 'UpdatePodScaleDown'],
+        hint: (pod, { before, after }) => {
+          const was = before as DeepReadonly<Pod>;
+          if (!after) return was.spec?.nodeName !== undefined || was.status?.nominatedNodeName !== undefined;
+          // The pod itself asks for less now, or a placed one gave back what this one asks for.
+          if (after.metadata.uid === pod.metadata.uid) return true;
+          const is = after as DeepReadonly<Pod>;
+          if (is.spec?.nodeName === undefined) return false;
+          const wanted = demandOf(pod).requests;
+          const [had, has] = [demandOf(was).requests, demandOf(is).requests];
+          return RESOURCES(wanted).some((name) => amountOf(wanted, name) > 0 && amountOf(had, name) > amountOf(has, name));
+        },
+      },
+      {
+        resource: 'Node',
+        actions: ['Add', 'UpdateNodeAllocatable'],
+        hint: (pod, { before, after }) => {
+          const is = after as DeepReadonly<Node>;
+          if (!fitsEmpty(pod, is)) return false;
+          if (!before) return true;
+          const was = before as DeepReadonly<Node>;
+          const wanted = demandOf(pod).requests;
+          const [had, has] = [new NodeInfo(was), new NodeInfo(is)];
+          return (
+            has.allowedPods > had.allowedPods ||
+            RESOURCES(wanted).some((name) => amountOf(wanted, name) > 0 && amountOf(has.allocatable, name) > amountOf(had.allocatable, name)) ||
+            !fitsEmpty(pod, was)
+          );
+        },
+      },
+    ],
+  };
+  return plugin;
 };
