@@ -55,6 +55,8 @@ export interface Informer<T extends KubeObject> {
   onChange(listener: (change: { readonly before?: DeepReadonly<T>; readonly after?: DeepReadonly<T> }) => void): () => void;
   synced(): Promise<void>;
   readonly hasSynced: boolean;
+  /** A watch is open at this moment. */
+  readonly watching: boolean;
   /** The resourceVersion the copy has reached. */
   readonly resourceVersion: string;
 }

@@ -251,7 +251,9 @@ function selection(request: ApiRequest, namespace: string): (o: Stored) => boole
 }
 
 function merge(target: unknown, patch: unknown): unknown {
-  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
+  // Lists go whole, without those they say are gone.
+  if (Array.isArray(patch)) return patch.filter((item: { readonly $patch?: string } | null) => item?.$patch !== 'delete');
+  if (patch === null || typeof patch !== 'object') return patch;
   const result: Record<string, unknown> =
     typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...(target as Record<string, unknown>) } : {};
   for (const [key, value] of Object.entries(patch)) {

@@ -122,6 +122,10 @@ class Reflector<T extends KubeObject> implements Informer<T> {
     return waiter.promise;
   }
 
+  get watching(): boolean {
+    return this.stream !== undefined;
+  }
+
   stop(): void {
     this.stopped = true;
     this.stream?.cancel();
@@ -264,7 +268,8 @@ class Reflector<T extends KubeObject> implements Informer<T> {
 
   private tell(key: Key, what: 'added' | 'updated' | 'deleted', change: { before?: DeepReadonly<T>; after?: DeepReadonly<T> }): void {
     // Leases are heartbeats: told to listeners, not worth a fact each.
-    if (this.kind !== 'Lease') this.self.trace.chatter('informer.event', `${this.kind}/${key}`, { what });
+    const { trace } = this.self;
+    if (this.kind !== 'Lease') trace.chatter('informer.event', trace.heard ? `${this.kind}/${key}` : '', { what });
     for (const listener of this.listeners) listener(change);
   }
 

@@ -24,6 +24,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'node-lifecycle-controller': 'node-controller',
   'persistentvolume-attach-detach-controller': 'attachdetach-controller',
   'persistentvolume-binder-controller': 'persistent-volume-binder',
+  'persistentvolume-binder-controller-volumes': 'persistent-volume-binder',
   'persistentvolume-expander-controller': 'expand-controller',
   'persistentvolume-protection-controller': 'pv-protection-controller',
   'persistentvolumeclaim-protection-controller': 'pvc-protection-controller',
@@ -31,6 +32,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'replicationcontroller-controller': 'replication-controller',
   'root-ca-certificate-publisher': 'root-ca-cert-publisher',
   'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
+  'service-cidr-controller': 'service-cidrs-controller',
   'serviceaccount-controller': 'service-account-controller',
   'taint-eviction-controller': 'node-controller',
   'token-cleaner-controller': 'token-cleaner',
@@ -52,3 +54,14 @@ export function accountOf(controller: string): PresentedCertificate | undefined 
   }
   return shown;
 }
+
+/** Where events do not say the controller's name (upstream: `EventSource.Component`). */
+const COMPONENTS: Readonly<Record<string, string>> = {
+  'ephemeral-volume-controller': 'ephemeral_volume',
+  'persistentvolume-binder-controller': 'persistentvolume-controller',
+  'persistentvolume-binder-controller-volumes': 'persistentvolume-controller',
+  'persistentvolume-expander-controller': 'volume_expand',
+};
+
+/** Whom a controller's events are from. */
+export const componentOf = (controller: string): string => COMPONENTS[controller] ?? controller;

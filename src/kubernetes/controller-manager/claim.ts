@@ -10,7 +10,8 @@ import { isNotFound } from '../client/retry.ts';
 import type { Context } from './controller.ts';
 
 /**
- * Those of `candidates` that belong to `owner`, after adopting and releasing. Rejects when a patch fails.
+ * Those of `candidates` that belong to `owner`, after adopting and releasing. Rejects when a patch fails. What is
+ * adopted gets `finalizer`, if there is one, and what is released loses it.
  *
  * Here simplified: a merge patch of all ownerReferences guarded by the resourceVersion, where upstream
  * sends a strategic merge patch guarded by the uid.
@@ -21,6 +22,7 @@ export async function claim<K extends 'Pod' | 'ReplicaSet' | 'ControllerRevision
   kind: K,
   candidates: readonly DeepReadonly<Kinds[K]>[],
   matches: (object: DeepReadonly<Kinds[K]>) => boolean,
+  finalizer?: string,
 ): Promise<readonly DeepReadonly<Kinds[K]>[]> {
   const mine: DeepReadonly<Kinds[K]>[] = [];
   for (const object of candidates) {
@@ -33,12 +35,14 @@ export async function claim<K extends 'Pod' | 'ReplicaSet' | 'ControllerRevision
     else {
       const others = (metadata.ownerReferences ?? []).filter((other) => other.uid !== owner.metadata.uid);
       const ownerReferences = reference ? others : [...others, newControllerRef(owner)];
+      const kept = (metadata.finalizers ?? []).filter((name) => name !== finalizer);
+      const finalizers = finalizer === undefined ? {} : { finalizers: reference ? kept : [...kept, finalizer] };
       try {
         const patched = await client
           .of(kind)
           .patch(
             keyOf({ metadata }),
-            { metadata: { resourceVersion: metadata.resourceVersion, ownerReferences: ownerReferences.map((r) => ({ ...r })) } },
+            { metadata: { resourceVersion: metadata.resourceVersion, ownerReferences: ownerReferences.map((r) => ({ ...r })), ...finalizers } },
             'merge',
           );
         if (!reference) mine.push(patched);

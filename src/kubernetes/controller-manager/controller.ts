@@ -17,6 +17,7 @@ import type { Kind, Kinds } from '../api/types.gen.ts';
 import { type Client, clientOn, type Informer, type Resource } from '../client/client.ts';
 import type { EventSubject } from '../client/events.ts';
 import type { InformerOptions, Informers } from '../client/informer.ts';
+import { insideOf } from '../client/inside.ts';
 import { messageOf } from '../client/retry.ts';
 import { createWorkqueue } from '../client/workqueue.ts';
 
@@ -49,6 +50,10 @@ export interface Controller<K extends Kind = Kind> {
   readonly wakes?: { readonly [W in Kind]?: (object: DeepReadonly<Kinds[W]>, context: Context, before: DeepReadonly<Kinds[W]> | undefined) => readonly Key[] };
   /** How many keys at once; upstream's `--concurrent-…-syncs`, 5 if not told. */
   readonly workers?: number;
+  /** How long after a change of one of its objects, or of those that wake it, it looks: many changes become one look. At once, if not told. */
+  delay?(after: DeepReadonly<KubeObject> | undefined, before: DeepReadonly<KubeObject> | undefined, context: Context): Duration;
+  /** Delays after failures, where they are not those of every work queue. */
+  readonly retry?: { readonly first: Duration; readonly longest: Duration };
   /** Called once before the informers have synced: to add indexes, or to wake by other means. */
   start?(context: Context, wake: Wake): void;
   /** Makes the world a little more like the spec. Called again after any change, so it remembers nothing. An error means: later again, with back-off. */
@@ -68,8 +73,18 @@ export interface Manager {
 /** One entry of the manager's list: starts and runs until killed. */
 export interface Runnable {
   readonly name: string;
+  /** The kind it looks after; undefined: none in particular. */
+  readonly for?: Kind;
   /** Runs as a process of its own, child of the manager. */
   run(manager: Manager): Main;
+}
+
+/** One that was started. */
+export interface RunningController {
+  readonly name: string;
+  /** The kind it looks after; undefined: none in particular. */
+  readonly kind: Kind | undefined;
+  readonly process: Process;
 }
 
 /** A controller that is not a reconciler of keys (the garbage collector, the node monitors) is a main with a context. */
@@ -84,15 +99,21 @@ export const runnable = (name: string, main: (context: Context) => Promise<void>
 
 export const reconciler = <K extends Kind>(controller: Controller<K>): Runnable => ({
   name: controller.name,
+  for: controller.for,
   run: (manager) => (self) => runController(controller, contextFor(manager, controller.name, self)),
 });
 
 function contextFor(manager: Manager, name: string, self: Process): Context {
   const client = manager.clientFor(name);
+  const { informers } = insideOf(self);
   return {
     self,
     client,
-    informer: (kind, options) => manager.informers.of(kind, options),
+    informer: (kind, options) => {
+      const informer = manager.informers.of(kind, options);
+      if (!informers.has(kind)) informers.set(kind, informer as unknown as Informer<KubeObject>);
+      return informer;
+    },
     event: manager.recorderFor(name, self, client),
     now: () => self.clock.now(),
   };
@@ -109,7 +130,7 @@ interface Write {
 
 async function runController<K extends Kind>(controller: Controller<K>, context: Context): Promise<void> {
   const { self } = context;
-  const queue = createWorkqueue(self, controller.name, controller.for);
+  const queue = createWorkqueue(self, controller.name, controller.for, controller.retry);
   const objects = context.informer(controller.for);
   const watched = new Set<Kind>([controller.for, ...(controller.owns ?? []), ...(controller.reads ?? []), ...(Object.keys(controller.wakes ?? {}) as Kind[])]);
   const writes = new Map<Key, Write[]>();
@@ -124,15 +145,18 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
 
   controller.start?.(context, queue);
 
+  const wake = (key: Key, after: DeepReadonly<KubeObject> | undefined, before: DeepReadonly<KubeObject> | undefined): void =>
+    queue.addAfter(key, controller.delay?.(after, before, context) ?? 0);
+
   (objects as unknown as Informer<KubeObject>).onChange(({ before, after }) => {
-    if (after || controller.gone) queue.add(keyOf((after ?? before)!));
+    if (after || controller.gone) wake(keyOf((after ?? before)!), after, before);
   });
   for (const kind of controller.owns ?? []) {
     const wakeOwner = (object: DeepReadonly<KubeObject> | undefined) => {
       const owner = object?.metadata.ownerReferences?.find((reference) => reference.controller);
       if (!owner || owner.kind !== controller.for) return;
       const key = object!.metadata.namespace ? `${object!.metadata.namespace}/${owner.name}` : owner.name;
-      if (objects.get(key)?.metadata.uid === owner.uid) queue.add(key);
+      if (objects.get(key)?.metadata.uid === owner.uid) wake(key, object, undefined);
     };
     context.informer(kind as 'Pod').onChange(({ before, after }) => {
       if (before) wakeOwner(before as DeepReadonly<KubeObject>);
@@ -142,8 +166,8 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
   for (const kind of Object.keys(controller.wakes ?? {}) as Kind[]) {
     const keysOf = controller.wakes![kind] as unknown as (object: unknown, context: Context, before: unknown) => readonly Key[];
     context.informer(kind as 'Pod').onChange(({ before, after }) => {
-      if (before) for (const key of keysOf(before, context, before)) queue.add(key);
-      if (after) for (const key of keysOf(after, context, before)) queue.add(key);
+      if (before) for (const key of keysOf(before, context, before)) wake(key, before as DeepReadonly<KubeObject>, undefined);
+      if (after) for (const key of keysOf(after, context, before)) wake(key, after as DeepReadonly<KubeObject>, undefined);
     });
   }
   for (const kind of watched) {
@@ -164,7 +188,7 @@ async function runController<K extends Kind>(controller: Controller<K>, context:
         // Woken again by the event that is still on its way.
         blocked.add(key);
         queue.addAfter(key, GIVE_UP_WAITING);
-        queue.done(key);
+        queue.done(key, true);
         continue;
       }
       blocked.delete(key);

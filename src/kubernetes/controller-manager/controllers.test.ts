@@ -266,6 +266,7 @@ describe('daemon sets', () => {
     await s.wait(8);
     s.api.edit('daemonsets', 'kube-system/agent', (d) => ({
       ...d,
+      metadata: { ...d.metadata, annotations: { 'deprecated.daemonset.template.generation': '2' } },
       spec: { ...daemons().spec, template: { metadata: { labels: { app: 'agent' } }, spec: { containers: [{ name: 'c', image: 'agent:2' }] } } },
     }));
     for (let i = 0; i < 60; i++) {

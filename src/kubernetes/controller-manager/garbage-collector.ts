@@ -10,7 +10,7 @@
  */
 import type { DeepReadonly, Json } from '../api/json.ts';
 import { type Key, type KubeObject, keyOf, type OwnerReference } from '../api/meta.ts';
-import { RESOURCES, type ResourceRow, splitApiVersion } from '../api/resources.ts';
+import { type ResourceRow, SERVED, splitApiVersion } from '../api/resources.ts';
 import { createResource, type DeleteOptions, type Informer, type Resource } from '../client/client.ts';
 import { informerOn } from '../client/informer.ts';
 import { isNotFound, messageOf } from '../client/retry.ts';
@@ -24,14 +24,14 @@ const WORKERS = 20;
 type Any = DeepReadonly<KubeObject>;
 
 /** Kinds that are watched: one row for each stored kind. */
-const WATCHED: readonly ResourceRow[] = RESOURCES.filter(
+const WATCHED: readonly ResourceRow[] = SERVED.filter(
   (row, i) =>
     row.prefix !== '' &&
     row.verbs.includes('list') &&
     row.verbs.includes('watch') &&
     row.verbs.includes('delete') &&
     row.kind !== 'Event' &&
-    RESOURCES.findIndex((other) => other.prefix === row.prefix) === i,
+    SERVED.findIndex((other) => other.prefix === row.prefix) === i,
 );
 
 /** An object of the graph; virtual while only known from a reference to it. */

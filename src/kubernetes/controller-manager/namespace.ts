@@ -8,7 +8,7 @@
 import { type Duration, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { ApiError, type Status } from '../api/request.ts';
-import { collectionPath, RESOURCES, type ResourceRow } from '../api/resources.ts';
+import { collectionPath, type ResourceRow, SERVED } from '../api/resources.ts';
 import { instantOf, timestamp } from '../api/time.ts';
 import type { Kind, Namespace, NamespaceCondition, Pod } from '../api/types.gen.ts';
 import { isNotFound, messageOf } from '../client/retry.ts';
@@ -55,9 +55,8 @@ interface Remains {
   readonly estimate: number;
 }
 
-const CONTENT: readonly ResourceRow[] = RESOURCES.filter(
-  (row, i) =>
-    row.namespaced && row.prefix !== '' && row.verbs.includes('deletecollection') && RESOURCES.findIndex((other) => other.prefix === row.prefix) === i,
+const CONTENT: readonly ResourceRow[] = SERVED.filter(
+  (row, i) => row.namespaced && row.prefix !== '' && row.verbs.includes('deletecollection') && SERVED.findIndex((other) => other.prefix === row.prefix) === i,
 );
 
 async function deleteContent(namespace: string, context: Context): Promise<Remains> {

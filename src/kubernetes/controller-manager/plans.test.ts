@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { seconds } from '../../sim/clock.ts';
+import { fitsNode } from '../api/node-affinity.ts';
 import type { EndpointSlice, Node, ReplicaSet, Service } from '../api/types.gen.ts';
 import { subsetsOf } from './endpoints.ts';
 import { plan as planSlices } from './endpointslice.ts';
 import { judge } from './garbage-collector.ts';
 import { scaledValue } from './int-or-percent.ts';
-import { fitsNode } from './node-affinity.ts';
 import { withNoExecute, withNoSchedule, zoneState } from './node-health.ts';
 import { firstFree } from './nodeipam.ts';
 import { terminatedBeyond } from './pod-gc.ts';

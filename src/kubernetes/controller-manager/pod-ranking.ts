@@ -60,3 +60,15 @@ const deletionCost = (pod: ReadonlyPod): number => {
 };
 
 const maxRestarts = (pod: ReadonlyPod): number => (pod.status?.containerStatuses ?? []).reduce((most, status) => Math.max(most, status.restartCount ?? 0), 0);
+
+/**
+ * Orders pods, the one least far along first: ActivePods of upstream, without the costs and crowds that only ReplicaSets weigh.
+ */
+export function earlierStageFirst(a: ReadonlyPod, b: ReadonlyPod): number {
+  const stage = (pod: ReadonlyPod) => [Number(!!pod.spec?.nodeName), PHASES[pod.status?.phase ?? ''] ?? 0, Number(isReady(pod))];
+  const [x, y] = [stage(a), stage(b)];
+  for (const [i, value] of x.entries()) if (value !== y[i]) return value - y[i]!;
+  const later = (first: string | undefined, second: string | undefined): number => (instantOf(second) ?? 0) - (instantOf(first) ?? 0);
+  const ready = isReady(a) ? later(podCondition(a, 'Ready')?.lastTransitionTime, podCondition(b, 'Ready')?.lastTransitionTime) : 0;
+  return ready || maxRestarts(b) - maxRestarts(a) || later(a.metadata.creationTimestamp, b.metadata.creationTimestamp);
+}

@@ -101,12 +101,15 @@ describe('protection', () => {
       apiVersion: 'v1',
       kind: 'PersistentVolume',
       metadata: { name: 'pv', finalizers: ['kubernetes.io/pv-protection', 'x.io/mine'], deletionTimestamp: '2026-01-05T08:00:00Z' },
+      spec: { capacity: { storage: '1Gi' }, claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name: 'c', uid: 'u' } },
       status: { phase: 'Bound' },
     };
+    const bound = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c', namespace: 'default', uid: 'u' }, spec: { volumeName: 'pv' } };
+    s.api.put('persistentvolumeclaims', bound as KubeObject);
     s.api.put('persistentvolumes', volume as unknown as KubeObject);
     await s.wait(3);
     expect(finalizers(s, 'persistentvolumes')).toEqual(['kubernetes.io/pv-protection', 'x.io/mine']);
-    s.api.edit('persistentvolumes', 'pv', (object) => ({ ...object, status: { phase: 'Released' } }) as KubeObject);
+    s.api.remove('persistentvolumeclaims', 'default/c');
     await s.wait(3);
     expect(finalizers(s, 'persistentvolumes')).toEqual(['x.io/mine']);
   });

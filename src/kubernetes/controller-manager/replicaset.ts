@@ -38,27 +38,33 @@ export const replicaSetController = reconciler({
             .map(keyOf),
   },
 
-  async reconcile(rs, context) {
-    const { informer } = context;
-    const inNamespace = informer('Pod').list(rs.metadata.namespace).filter(isActive);
-    const pods = await claim(context, rs, 'Pod', inNamespace, (pod) => selectorOf(rs.spec?.selector).matches(pod.metadata.labels));
-
-    let failure: Failure | undefined;
-    if (!rs.metadata.deletionTimestamp) {
-      const { create, remove } = plan(rs, pods, crowding(rs, context), context.now());
-      failure = (await createPods(rs, create, context)) ?? (await deletePods(rs, remove, context));
-    }
-
-    const status = statusOf(rs, pods, failure, context.now());
-    if (!equal(rs.status, status)) await context.client.of('ReplicaSet').updateStatus({ ...rs, status });
-    if (failure) throw failure.error;
-
-    const { minReadySeconds = 0 } = rs.spec ?? {};
-    if (minReadySeconds > 0 && status.readyReplicas === rs.spec?.replicas && status.availableReplicas !== rs.spec?.replicas)
-      return { again: seconds(minReadySeconds) as Duration };
-    return undefined;
-  },
+  reconcile: (rs, context) => reconcileSet(rs, context, (status) => context.client.of('ReplicaSet').updateStatus({ ...rs, status })),
 });
+
+/**
+ * Brings a set's pods to their number and writes what they amount to. A ReplicationController comes here in the shape
+ * of a ReplicaSet, as upstream's adapter has it, with its own kind and its own way to write.
+ */
+export async function reconcileSet(rs: Set, context: Context, write: (status: DeepReadonly<ReplicaSetStatus>) => Promise<unknown>) {
+  const { informer } = context;
+  const inNamespace = informer('Pod').list(rs.metadata.namespace).filter(isActive);
+  const pods = await claim(context, rs, 'Pod', inNamespace, (pod) => selectorOf(rs.spec?.selector).matches(pod.metadata.labels));
+
+  let failure: Failure | undefined;
+  if (!rs.metadata.deletionTimestamp) {
+    const { create, remove } = plan(rs, pods, crowding(rs, context), context.now());
+    failure = (await createPods(rs, create, context)) ?? (await deletePods(rs, remove, context));
+  }
+
+  const status = statusOf(rs, pods, failure, context.now());
+  if (!equal(rs.status, status)) await write(status);
+  if (failure) throw failure.error;
+
+  const { minReadySeconds = 0 } = rs.spec ?? {};
+  if (minReadySeconds > 0 && status.readyReplicas === rs.spec?.replicas && status.availableReplicas !== rs.spec?.replicas)
+    return { again: seconds(minReadySeconds) as Duration };
+  return undefined;
+}
 
 /** What must change for the pods to match the set. */
 export function plan(

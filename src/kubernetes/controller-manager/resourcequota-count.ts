@@ -4,7 +4,7 @@ import type { DeepReadonly } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { addLists, type ResourceList } from '../api/pod-resources.ts';
 import { isCounted, mask, matchingNames, sameLists, totalUsage } from '../api/quota.ts';
-import { RESOURCES, type ResourceRow } from '../api/resources.ts';
+import { type ResourceRow, SERVED } from '../api/resources.ts';
 import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../api/types.gen.ts';
 import { equal } from './json-equal.ts';
 import { isFinished } from './pods.ts';
@@ -13,8 +13,8 @@ type Quota = DeepReadonly<ResourceQuota>;
 type Any = DeepReadonly<KubeObject>;
 
 /** One row for each kind that is stored in namespaces. */
-const COUNTED: readonly ResourceRow[] = RESOURCES.filter(
-  (row, i) => row.namespaced && row.prefix !== '' && isCounted(row) && RESOURCES.findIndex((other) => other.prefix === row.prefix) === i,
+const COUNTED: readonly ResourceRow[] = SERVED.filter(
+  (row, i) => row.namespaced && row.prefix !== '' && isCounted(row) && SERVED.findIndex((other) => other.prefix === row.prefix) === i,
 );
 
 const namesOf = ({ spec }: Quota): string[] => Object.keys(spec?.hard ?? {});

@@ -11,8 +11,8 @@ import { type Client, createClient } from '../client/client.ts';
 import { createRecorder } from '../client/events.ts';
 import { createInformers } from '../client/informer.ts';
 import { runLeaderElected } from '../client/leader-election.ts';
-import { accountOf } from './accounts.ts';
-import type { Manager } from './controller.ts';
+import { accountOf, componentOf } from './accounts.ts';
+import type { Manager, RunningController } from './controller.ts';
 import { controllers } from './index.ts';
 
 export interface ControllerManagerOptions {
@@ -33,6 +33,8 @@ export interface ControllerManagerOptions {
    * Without it all act as the manager itself.
    */
   readonly clientFor?: (controller: string) => Client;
+  /** Told once, when it leads and its controllers have been started. */
+  readonly onStart?: (controllers: readonly RunningController[]) => void;
 }
 
 /**
@@ -61,14 +63,17 @@ async function runControllers(
     informers: createInformers(self, clientNamed('shared-informers')),
     clientFor:
       options.clientFor ?? ((controller) => clientNamed(`system:serviceaccount:kube-system:${controller}`, options.certificate && accountOf(controller))),
-    recorderFor: (controller, process, client) => createRecorder(process, client, { component: controller }).event,
+    recorderFor: (controller, process, client) => createRecorder(process, client, { component: componentOf(controller) }).event,
   };
   const crash = defer<never>(self.clock);
+  const started: RunningController[] = [];
   for (const controller of controllers({ clusterCidr: options.clusterCidr, rootCa: options.rootCa ?? '', serviceAccountSeed: options.serviceAccountSeed })) {
     const child = self.spawn(controller.name, controller.run(manager));
+    started.push({ name: controller.name, kind: controller.for, process: child });
     child.onExit((exit) => {
       if (exit.how === 'crashed') crash.reject(exit.error);
     });
   }
+  options.onStart?.(started);
   await crash.promise;
 }
