@@ -25,6 +25,12 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** In place of a body: what goes on arriving, sent in chunks. Called when the head is out; returns what to do when the client leaves. */
+  readonly pour?: (out: HttpPour) => () => void;
+}
+export interface HttpPour {
+  write(text: string): void;
+  end(): void;
 }
 export interface HttpReply {
   readonly status: number;
@@ -114,7 +120,7 @@ export function byteLength(text: string): number {
   return bytes;
 }
 /** How many code units at the front of a text make so many bytes; undefined when there are not enough. */
-function unitsOf(text: string, bytes: number): number | undefined {
+export function unitsOf(text: string, bytes: number): number | undefined {
   if (text.length >= bytes && ASCII.test(text.slice(0, bytes))) return bytes;
   let left = bytes;
   let i = 0;
@@ -122,7 +128,7 @@ function unitsOf(text: string, bytes: number): number | undefined {
   return left > 0 ? undefined : i;
 }
 
-interface Head {
+export interface Head {
   readonly first: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -134,7 +140,7 @@ interface Message extends Head {
 const heads = new Map<string, Head>();
 const HEADS_KEPT = 200;
 
-function headOf(text: string): Head {
+export function headOf(text: string): Head {
   const known = heads.get(text);
   if (known) return known;
   const lines = text.split('\r\n');
@@ -190,11 +196,12 @@ export const formatResponse = (response: HttpResponse, headOnly = false): string
   const body = response.body ?? '';
   let text = `HTTP/1.1 ${response.status} ${reasonPhrase(response.status)}\r\n`;
   for (const name in response.headers) text += `${name}: ${response.headers[name]}\r\n`;
+  if (response.pour) return `${text}Transfer-Encoding: chunked\r\n\r\n`;
   return `${text}Content-Length: ${byteLength(body)}\r\n\r\n${headOnly ? '' : body}`;
 };
 
 /** Reads a connection to its end, by callback where it can: `take` says whether a promise hangs on it. */
-function read(connection: Connection, take: (text: string | undefined) => boolean, failed: (error: SocketError) => void): void {
+export function read(connection: Connection, take: (text: string | undefined) => boolean, failed: (error: SocketError) => void): void {
   if (connection.onReceive) {
     connection.onReceive(take, failed);
     return;
@@ -252,6 +259,8 @@ export interface HttpOptions {
   /** For connecting and, when a clock is given, for the whole exchange. */
   readonly timeout?: Duration;
   readonly clock?: Clock;
+  /** How the reply is read, if not when it is whole (`http-stream.ts`). */
+  readonly exchange?: (connection: Connection, request: string, timeout: Duration | undefined) => Promise<HttpReply>;
 }
 
 /**
@@ -265,8 +274,10 @@ export async function httpGet(sockets: Sockets, url: string, options: HttpOption
   const connection = await sockets.connect(parsed.host, parsed.port, options.timeout === undefined ? {} : { timeout: options.timeout });
   const host = parsed.port === 80 ? parsed.host : `${parsed.host}:${parsed.port}`;
   const request = formatRequest(options.method ?? 'GET', parsed.target, { Host: host, Connection: 'close', ...options.headers }, options.body);
-  if (!options.clock || options.timeout === undefined) return httpOver(connection, request);
-  return withTimeout(options.clock, Math.max(0, options.timeout - (options.clock.now() - began)), connection, request);
+  const left = options.timeout === undefined ? undefined : Math.max(0, options.timeout - ((options.clock?.now() ?? 0) - began));
+  if (options.exchange) return options.exchange(connection, request, left);
+  if (!options.clock || left === undefined) return httpOver(connection, request);
+  return withTimeout(options.clock, left, connection, request);
 }
 
 /** `httpOver` that gives up after `timeout` and closes the connection. */
@@ -312,8 +323,31 @@ function serveConnection(connection: Connection, handler: HttpHandler, onReply?:
     const close = request.headers['connection']?.toLowerCase() === 'close';
     onReply?.(request, response);
     connection.send(formatResponse({ ...response, headers: { ...response.headers, Connection: close ? 'close' : 'keep-alive' } }, request.method === 'HEAD'));
-    if (close) hangUp();
+    if (response.pour && request.method !== 'HEAD') pour(response.pour, close);
+    else if (close) hangUp();
   };
+  /** Chunks as they come; the next request waits for the last. */
+  const pour = (start: NonNullable<HttpResponse['pour']>, close: boolean): void => {
+    busy = true;
+    let done = false;
+    const leave = start({
+      write: (piece) => {
+        if (!done && !ended && piece !== '') connection.send(`${byteLength(piece).toString(16)}\r\n${piece}\r\n`);
+      },
+      end: () => {
+        if (done || ended) return;
+        done = true;
+        left = undefined;
+        busy = false;
+        connection.send('0\r\n\r\n');
+        if (close || gone) hangUp();
+        else serve();
+      },
+    });
+    if (!done) left = leave;
+  };
+  /** What is to be done when the client goes while something is poured. */
+  let left: (() => void) | undefined;
   const failure = (error: unknown): HttpResponse => ({
     status: 500,
     headers: { 'Content-Type': 'text/plain' },
@@ -346,7 +380,8 @@ function serveConnection(connection: Connection, handler: HttpHandler, onReply?:
         busy = false;
         reply(request, response);
         serve();
-        if (gone && !busy && !ended) hangUp();
+        if (gone && left) abandon();
+        else if (gone && !busy && !ended) hangUp();
       };
       answer.then(answered, (error) => answered(failure(error)));
     }
@@ -354,9 +389,16 @@ function serveConnection(connection: Connection, handler: HttpHandler, onReply?:
   };
   // The other side has no more to say; what it asked before is still answered.
   let gone = false;
+  const abandon = (): void => {
+    const leave = left;
+    left = undefined;
+    hangUp();
+    leave?.();
+  };
   const leave = (): boolean => {
     gone = true;
-    if (!busy && !ended) hangUp();
+    if (left) abandon();
+    else if (!busy && !ended) hangUp();
     return false;
   };
   read(

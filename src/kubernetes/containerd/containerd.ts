@@ -9,24 +9,30 @@
  * failure to its containers.
  */
 import type { Files } from '../../linux/files.ts';
+import type { MachineUser } from '../../linux/shell/machine.ts';
 import type { Sockets } from '../../linux/sockets.ts';
 import { type Duration, ms } from '../../sim/clock.ts';
 import { type Deferred, defer } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
 import type { NetworkPlugin } from '../kubelet/cni.ts';
 import {
+  type ContainerConfig,
   type ContainerEvent,
   type ContainerId,
+  type ContainerResources,
   type ContainerRuntime,
   type ContainerStatus,
   type ExecIo,
   RuntimeError,
   type SandboxId,
   type SandboxStatus,
+  type SystemOom,
 } from '../kubelet/cri.ts';
-import { type Cgroup, createCgroup } from './cgroup.ts';
-import { findImage, type Image, InvalidReference, imageId, normaliseReference, parseReference, pullFailure } from './image.ts';
+import { type Cgroup, type CgroupLimits, createCgroup } from './cgroup.ts';
+import { Processors } from './cpu.ts';
+import { accessFailure, findImage, type Image, InvalidReference, imageId, normaliseReference, parseReference, pullFailure, type Registry } from './image.ts';
 import { ContainerLog } from './log.ts';
+import { MachineMemory } from './memory.ts';
 import { lookupIn, notFoundText } from './program-lookup.ts';
 import { createRootFilesystem } from './root-filesystem.ts';
 import { writeSandboxFiles } from './sandbox-files.ts';
@@ -49,13 +55,19 @@ export interface ContainerdOptions {
   /** The machine's name. */
   readonly node: string;
   readonly network: NodeNetwork;
-  /** What the registries hold. */
+  /** Images that can be had at once. */
   readonly images: readonly Image[];
+  /** What else the registries hold: `known` once `bring` has been asked, which is when something is pulled that is not among `images`. */
+  readonly registry?: { readonly known: Registry | undefined; bring(): Promise<Registry> };
   readonly cni: NetworkPlugin;
   /** The machine's disk. */
   readonly files: Files;
   /** References already on the disk of a new machine. */
   readonly preloaded?: readonly string[];
+  /** Thousandths of a core the machine has; as many as anybody wants when undefined. */
+  readonly cpuMilli?: number;
+  /** Bytes of memory the machine has, and what it needs for itself; as much as anybody wants when undefined. */
+  readonly memory?: { readonly bytes: number; readonly reserved: number };
   /** The machine's address: what a hostNetwork sandbox reports. */
   readonly hostIP?: string;
 }
@@ -86,10 +98,35 @@ interface Container {
 
 const STATE = '/var/lib/containerd';
 const IMAGES = `${STATE}/images.json`;
+const limitsOf = ({ memoryLimit, cpuRequest = 0, cpuLimit, oomScoreAdj }: ContainerResources): CgroupLimits => ({
+  memory: memoryLimit,
+  cpu: { request: cpuRequest, ...(cpuLimit !== undefined && { limit: cpuLimit }) },
+  oomScoreAdj,
+});
+const notRunning = (id: string): RuntimeError =>
+  new RuntimeError(`rpc error: code = Unknown desc = failed to update resources of container "${id}": container is not running`, 'NotFound');
+
+/** A user without a group of its own is in root's. */
+const userOf = (asked: ContainerConfig['user'], own = 0): MachineUser => ({
+  uid: asked?.uid ?? own,
+  gid: asked?.gid ?? (asked?.uid === undefined ? own : 0),
+  groups: asked?.groups ?? [],
+});
+
 const HEX = '0123456789abcdef';
 /** 40 MB/s of line and disk, and the time a registry takes to answer. */
 const PULL_BYTES_PER_MS = 40_000;
 const PULL_OVERHEAD = ms(300);
+/** How much more room an image takes on a disk than on the wire: its layers as they came, and unpacked. Here simplified: the same for all, and layers are not shared. */
+const UNPACKED = 3;
+/** Every containerd has this one; without a name it is meant, too. */
+const RUNTIME_HANDLERS: readonly string[] = ['', 'runc'];
+
+/** The ports a container names, as the kubelet tells the runtime of them. */
+const portsOf = (annotations: Readonly<Record<string, string>>): readonly number[] =>
+  (JSON.parse(annotations['io.kubernetes.container.ports'] ?? '[]') as readonly { readonly containerPort: number; readonly protocol?: string }[])
+    .filter(({ protocol = 'TCP' }) => protocol === 'TCP')
+    .map(({ containerPort }) => containerPort);
 
 /** Starts containerd on one machine. The runtime answers at once; what takes time is asynchronous. */
 export function createContainerd(self: Process, options: ContainerdOptions): ContainerRuntime {
@@ -99,8 +136,13 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   const containers = new Map<ContainerId, Container>();
   const listeners = new Set<(event: ContainerEvent) => void>();
   const pulling = new Map<string, Promise<void>>();
-  const present = new Set<string>();
-  let listed: ReturnType<ContainerRuntime['images']> = [];
+  const present = new Map<string, Image>();
+  /** Nanoseconds of a core that containers used which are gone. */
+  let spent = 0;
+  const processors = new Processors(options.cpuMilli ?? Number.MAX_SAFE_INTEGER);
+  let listed: ReturnType<ContainerRuntime['images']> | undefined;
+  const oomListeners = new Set<(victim: SystemOom) => void>();
+  const memory = new MachineMemory(options.memory?.bytes, options.memory?.reserved);
 
   const say = (event: ContainerEvent): void => {
     for (const listener of [...listeners]) listener(event);
@@ -132,15 +174,21 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   const forget = (path: string): void => {
     if (files.exists(path)) files.remove(path);
   };
+  const inRegistries = (reference: string): Image | undefined =>
+    findImage(options.images, reference) ?? (options.registry?.known && findImage(options.registry.known.images, reference, options.registry.known.families));
+  const imagesChanged = (): void => {
+    listed = undefined;
+    files.write(IMAGES, JSON.stringify([...present.values()].map(({ names }) => names[0])));
+  };
   const keepImage = (image: Image): void => {
-    present.add(image.digest);
-    files.write(IMAGES, JSON.stringify([...present]));
+    present.set(image.digest, image);
+    imagesChanged();
   };
   const load = (): void => {
-    if (files.exists(IMAGES)) for (const digest of JSON.parse(files.read(IMAGES)) as string[]) present.add(digest);
-    for (const reference of options.preloaded ?? []) {
-      const image = findImage(options.images, reference);
-      if (image) present.add(image.digest);
+    const here = files.exists(IMAGES) ? (JSON.parse(files.read(IMAGES)) as string[]) : (options.preloaded ?? []);
+    for (const reference of here) {
+      const image = inRegistries(reference);
+      if (image) present.set(image.digest, image);
     }
     if (files.exists(`${STATE}/sandboxes`)) {
       for (const name of files.list(`${STATE}/sandboxes`)) {
@@ -151,7 +199,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     if (files.exists(`${STATE}/containers`)) {
       for (const name of files.list(`${STATE}/containers`)) {
         const status = JSON.parse(files.read(`${STATE}/containers/${name}`)) as ContainerStatus;
-        const image = findImage(options.images, status.config.image);
+        const image = inRegistries(status.config.image);
         if (!image) continue;
         const lost: ContainerStatus = { ...status, state: 'exited', finishedAt: clock.now(), exitCode: 255, reason: 'Unknown' };
         containers.set(status.id, { ...blank(image, new ContainerLog(clock)), status: status.state === 'exited' ? status : lost });
@@ -172,7 +220,7 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   // --- Images --------------------------------------------------------------------------------------
   const localImage = (reference: string): Image | undefined => {
     try {
-      const image = findImage(options.images, reference);
+      const image = inRegistries(reference);
       return image && present.has(image.digest) ? image : undefined;
     } catch {
       return undefined;
@@ -205,6 +253,10 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
   const exited = (container: Container, code: number): void => {
     container.log.flush();
     container.task = undefined;
+    if (container.cgroup) {
+      container.cgroup.close();
+      spent += container.cgroup.stats().cpuNanos;
+    }
     const oom = container.cgroup?.oomKilled === true;
     container.status = {
       ...container.status,
@@ -222,6 +274,13 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     });
     for (const waiter of container.waiters.splice(0)) waiter.resolve();
     say({ what: 'stopped', sandbox: container.status.sandbox, container: container.status.id });
+  };
+
+  /** The kernel's last line about it: `Killed process 4711 (stress)`. */
+  const tellOom = (argv0: string): void => {
+    // Here simplified: process ids of the machine itself are not kept; one is drawn when somebody wants to know.
+    const fact = { process: argv0.slice(argv0.lastIndexOf('/') + 1).slice(0, 15), pid: rng.between(1_000, 60_000) };
+    for (const listener of [...oomListeners]) listener(fact);
   };
 
   const waitExit = (container: Container): Promise<void> => {
@@ -267,6 +326,14 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
     }),
 
     runPodSandbox: async (config) => {
+      const { runtimeHandler = '' } = config;
+      if (!RUNTIME_HANDLERS.includes(runtimeHandler)) {
+        await clock.sleep(ms(1));
+        throw new RuntimeError(
+          `rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`,
+          'CreatePodSandboxError',
+        );
+      }
       const id = rng.text(64, HEX);
       const directory = `${STATE}/shm/${id}`;
       const netns = config.hostNetwork ? undefined : `cni-${rng.text(8, HEX)}-${rng.text(4, HEX)}-${rng.text(4, HEX)}-${rng.text(4, HEX)}-${rng.text(12, HEX)}`;
@@ -362,7 +429,6 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
         container.status = {
           ...container.status,
           state: 'exited',
-          startedAt: clock.now(),
           finishedAt: clock.now(),
           exitCode: 128,
           reason: 'StartError',
@@ -376,7 +442,19 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       container.input = config.stdin ? createInput(self) : undefined;
       const pty = config.tty ? await (await streams()).openPty(self, write, () => container.task) : undefined;
       container.pty = pty;
-      const cgroup = createCgroup(image.idle, config.memoryLimit, () => container.task?.process.kill());
+      const end = (): void => container.task?.process.kill();
+      const cgroup = createCgroup(
+        image.idle,
+        limitsOf(config),
+        (ofMachine) => {
+          if (ofMachine) tellOom(argv[0] ?? '');
+          // There may be no room for it from its first moment.
+          if (container.task) end();
+          else clock.after(0, end);
+        },
+        processors,
+        memory,
+      );
       container.cgroup = cgroup;
       const { name, namespace } = sandbox.status.config;
       container.task = startTask(
@@ -392,6 +470,8 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
           sockets: socketsFor(sandbox, root),
           cgroup,
           lookup,
+          ports: portsOf(config.annotations),
+          user: userOf(config.user, image.user),
           // Without `stdin: true` nobody types at a terminal, and a shell there ends at once.
           stdin: pty && config.stdin ? pty.stdin : (container.input?.input ?? emptyInput),
           stdout: pty ? pty.print : write,
@@ -404,6 +484,15 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       remember(container);
       self.trace.emit('cri.start', about(config.labels, id), { node: options.node, container: config.name, attempt: config.attempt, image: config.image });
       say({ what: 'started', sandbox: container.status.sandbox, container: id });
+    },
+    updateContainerResources: async (id, resources) => {
+      const container = containerOf(id);
+      await clock.sleep(ms(2) + rng.between(0, ms(3)));
+      if (!container.cgroup || !container.task) throw notRunning(id);
+      const { memoryLimit: _, cpuRequest: __, cpuLimit: ___, ...others } = container.status.config;
+      container.status = { ...container.status, config: { ...others, ...resources } };
+      remember(container);
+      container.cgroup.setLimits(limitsOf(resources));
     },
     stopContainer: async (id, grace) => {
       const container = containers.get(id);
@@ -462,18 +551,30 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       const image = localImage(reference);
       return image && { id: imageId(image, reference), size: image.sizeBytes };
     },
-    pullImage: async (reference) => {
+    pullImage: async (reference, auth) => {
       let image: Image | undefined;
       try {
         parseReference(reference);
-        image = findImage(options.images, reference);
+        image = inRegistries(reference);
+        if (!image && options.registry && !options.registry.known) {
+          await self.outside(options.registry.bring());
+          image = inRegistries(reference);
+        }
       } catch (error) {
         if (error instanceof InvalidReference) throw new RuntimeError(`couldn't parse image name "${reference}": ${error.message}`, 'InvalidImageName');
         throw error;
       }
       if (!image) {
         await clock.sleep(PULL_OVERHEAD + rng.between(0, ms(400)));
-        throw new RuntimeError(pullFailure(options.images, reference), 'ErrImagePull');
+        throw new RuntimeError(
+          pullFailure([...options.images, ...(options.registry?.known?.images ?? [])], reference, options.registry?.known?.families),
+          'ErrImagePull',
+        );
+      }
+      const refused = image.access && accessFailure(reference, image.access, auth);
+      if (refused !== undefined) {
+        await clock.sleep(PULL_OVERHEAD + rng.between(0, ms(200)));
+        throw new RuntimeError(refused, 'ErrImagePull');
       }
       if (present.has(image.digest)) {
         // The manifest is resolved again; the layers are here.
@@ -490,19 +591,50 @@ export function createContainerd(self: Process, options: ContainerdOptions): Con
       return { id: imageId(image, reference), size: image.sizeBytes };
     },
     images: () => {
-      // Images only ever come: as many as before are the same as before. The kubelet looks every ten seconds.
-      if (listed.length !== present.size) {
-        listed = options.images
-          .filter((image) => present.has(image.digest))
-          .map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes }));
-      }
+      // The kubelet looks every ten seconds.
+      listed ??= [...present.values()].map((image) => ({ id: image.digest, names: [imageId(image, image.names[0]!), ...image.names], size: image.sizeBytes }));
       return listed;
     },
 
+    removeImage: async (id) => {
+      await clock.sleep(ms(30) + rng.between(0, ms(30)));
+      if (present.delete(id)) imagesChanged();
+    },
+    imageFsUsed: () => {
+      let bytes = 0;
+      for (const image of present.values()) bytes += image.sizeBytes * UNPACKED;
+      return bytes;
+    },
+    onSystemOom: (listener) => {
+      oomListeners.add(listener);
+      return () => oomListeners.delete(listener);
+    },
+
+    load: () => {
+      let cpuMilli = 0;
+      let memoryBytes = 0;
+      for (const { task, cgroup } of containers.values()) {
+        if (!task || !cgroup) continue;
+        cpuMilli += cgroup.cpuMilli;
+        memoryBytes += cgroup.memoryBytes;
+      }
+      return { cpuMilli, memoryBytes };
+    },
+    usage: () => {
+      let cpuNanos = spent;
+      let memoryBytes = 0;
+      for (const { task, cgroup } of containers.values()) {
+        if (!task || !cgroup) continue;
+        cpuNanos += cgroup.stats().cpuNanos;
+        memoryBytes += cgroup.memoryBytes;
+      }
+      return { cpuNanos, memoryBytes };
+    },
     stats: (id) => {
       const container = containers.get(id);
       if (!container?.task || !container.cgroup) return undefined;
-      return { cpuNanoCores: container.cgroup.cpuMilli * 1_000_000, memoryBytes: container.cgroup.memoryBytes };
+      const { memoryPeak: _, ...stats } = container.cgroup.stats();
+      return { ...stats, startedAt: container.status.startedAt ?? 0 };
     },
   };
 }

@@ -8,6 +8,7 @@
 
 import type { Program, Signal } from '../../linux/program.ts';
 import { hash32 } from '../../sim/rng.ts';
+import type { RegistryAuth } from '../kubelet/cri.ts';
 
 export interface Image {
   /** Every reference it answers to, normalised: `docker.io/library/nginx:latest`. The first is its name in statuses. */
@@ -29,8 +30,21 @@ export interface Image {
   readonly stopSignal?: Signal;
   /** What the program holds when it does nothing. */
   readonly idle: { readonly memoryBytes: number; readonly cpuMilli: number };
+  /** Nobody here knows what it does: taken to exist, with a server that stands in (`images/assumed.ts`). */
+  readonly assumed?: true;
+  /** Its registry gives it to nobody else. */
+  readonly access?: RegistryAuth;
   /** The program at an absolute path. */
   program(path: string): Program | undefined;
+}
+
+/** Images a registry holds that are not listed one by one: asked for when no listed one has the name. The same answer every time. */
+export type ImageFamily = (reference: Reference) => Image | undefined;
+
+export interface Registry {
+  readonly images: readonly Image[];
+  /** And what it holds besides. */
+  readonly families: readonly ImageFamily[];
 }
 
 export interface ImageDefinition {
@@ -139,11 +153,18 @@ export function imageId(image: Image, reference: string): string {
 }
 
 /** The image a reference names, among those a registry holds. */
-export function findImage(images: readonly Image[], reference: string): Image | undefined {
-  const { domain, path, digest } = parseReference(reference);
+export function findImage(images: readonly Image[], reference: string, families: readonly ImageFamily[] = []): Image | undefined {
+  const parsed = parseReference(reference);
+  const { domain, path, digest } = parsed;
   if (digest === undefined) {
     const name = normaliseReference(reference);
-    return images.find((image) => image.names.includes(name));
+    const listed = images.find((image) => image.names.includes(name));
+    if (listed) return listed;
+    for (const family of families) {
+      const image = family(parsed);
+      if (image) return image;
+    }
+    return undefined;
   }
   return images.find((image) => image.digest === digest && image.names.some((name) => name.startsWith(`${domain}/${path}:`)));
 }
@@ -154,11 +175,13 @@ const REGISTRIES: readonly string[] = ['docker.io', 'registry.k8s.io', 'quay.io'
  * What containerd says when a registry does not give the image (remotes/docker `resolver.go`, pull.go).
  * A gRPC code other than Unknown is part of the text; the kubelet strips only Unknown.
  */
-export function pullFailure(images: readonly Image[], reference: string): string {
+export function pullFailure(images: readonly Image[], reference: string, families: readonly ImageFamily[] = []): string {
   const { domain, path, tag } = parseReference(reference);
   const name = normaliseReference(reference);
   const said = `failed to pull and unpack image "${name}": failed to resolve reference "${name}": `;
-  const repositoryKnown = images.some((image) => image.names.some((known) => known.startsWith(`${domain}/${path}:`)));
+  const repositoryKnown =
+    images.some((image) => image.names.some((known) => known.startsWith(`${domain}/${path}:`))) ||
+    families.some((family) => family({ domain, path, tag: 'latest' }));
   if (repositoryKnown || domain === 'registry.k8s.io') return `rpc error: code = NotFound desc = ${said}${name}: not found`;
   if (domain === 'ghcr.io') {
     return `${said}failed to authorize: failed to fetch anonymous token: unexpected status from GET request to https://ghcr.io/token?scope=repository%3A${path.replaceAll('/', '%2F')}%3Apull&service=ghcr.io: 403 Forbidden`;
@@ -168,4 +191,18 @@ export function pullFailure(images: readonly Image[], reference: string): string
   }
   const host = domain.split(':')[0]!;
   return `${said}failed to do request: Head "https://${domain}/v2/${path}/manifests/${tag ?? 'latest'}": dial tcp: lookup ${host}: no such host`;
+}
+
+/**
+ * What containerd says when a registry with passwords (basic authentication) gives the image to somebody else only;
+ * undefined when it does give it (remotes/docker `authorizer.go`, `resolver.go`).
+ */
+export function accessFailure(reference: string, access: RegistryAuth, auth: RegistryAuth | undefined): string | undefined {
+  if (auth && auth.username === access.username && auth.password === access.password) return undefined;
+  const { domain, path, tag } = parseReference(reference);
+  const name = normaliseReference(reference);
+  const said = `failed to pull and unpack image "${name}": failed to resolve reference "${name}": `;
+  if (!auth?.username || !auth.password)
+    return `${said}pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials`;
+  return `${said}unexpected status from HEAD request to https://${domain}/v2/${path}/manifests/${tag ?? 'latest'}: 401 Unauthorized`;
 }

@@ -24,6 +24,6 @@ export function writeSandboxFiles(files: Files, directory: string, config: Sandb
     'fe00::1\tip6-allnodes',
     'fe00::2\tip6-allrouters',
   ];
-  if (ip !== undefined) lines.push(`${ip}\t${config.hostname}`);
+  if (ip !== undefined) lines.push(config.domain ? `${ip}\t${config.hostname}.${config.domain}\t${config.hostname}` : `${ip}\t${config.hostname}`);
   files.write(`${directory}/hosts`, `${[...lines, ...(config.hosts ?? [])].join('\n')}\n`);
 }

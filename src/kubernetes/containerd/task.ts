@@ -5,7 +5,7 @@
  */
 import type { Files } from '../../linux/files.ts';
 import type { Input, Program, Signal } from '../../linux/program.ts';
-import { Machine, type MachineOptions, type Running, type Terminal } from '../../linux/shell/machine.ts';
+import { Machine, type MachineOptions, type MachineUser, type Running, type Terminal } from '../../linux/shell/machine.ts';
 import type { Connection, Sockets } from '../../linux/sockets.ts';
 import { ms } from '../../sim/clock.ts';
 import { Mailbox } from '../../sim/mailbox.ts';
@@ -19,9 +19,14 @@ export type Lookup = (
   cwd: string,
 ) => { readonly program: Program; readonly prefix: readonly string[] } | undefined;
 
+/** What starting a program costs, in CPU time. */
+const FORK_AND_EXEC = ms(1);
+
 /** The options of a container's machine; `cgroupOf` finds the cgroup by it. */
 export interface ContainerMachineOptions extends MachineOptions {
   readonly cgroup: Cgroup;
+  /** TCP ports its container names. */
+  readonly ports?: readonly number[];
 }
 
 export interface ProgramStart {
@@ -41,6 +46,8 @@ export interface TaskOptions extends ProgramStart {
   readonly sockets: Sockets;
   readonly cgroup: Cgroup;
   readonly lookup: Lookup;
+  readonly user?: MachineUser;
+  readonly ports?: readonly number[];
 }
 export interface Task {
   readonly process: Process;
@@ -61,13 +68,20 @@ export function startTask(parent: Process, options: TaskOptions, onExit: (code: 
     init = machine!.startProgram(options.program, { ...options, parent: self, init: true });
     code = await init.exit;
   });
+  options.cgroup.start(process.clock);
   const owned = ownSockets(options.sockets, process);
   const machineOptions: ContainerMachineOptions = {
     hostname: options.hostname,
     files: options.files,
     sockets: owned.sockets,
-    programs: (name) => options.lookup(name, options.env, '/')?.program,
+    programs: (name) => {
+      const found = options.lookup(name, options.env, '/')?.program;
+      if (found) options.cgroup.charge(FORK_AND_EXEC);
+      return found;
+    },
     cgroup: options.cgroup,
+    ...(options.ports && { ports: options.ports }),
+    ...(options.user && { user: options.user }),
   };
   machine = new Machine(machineOptions);
   process.onExit((exit) => {

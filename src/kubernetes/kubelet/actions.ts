@@ -31,6 +31,8 @@ export interface ProbeVerdicts {
   liveness(container: string): 'success' | 'failure' | 'unknown';
   startup(container: string): 'success' | 'failure' | 'unknown';
   started(container: string): boolean;
+  /** Its resources changed in a way that wants it made anew (resizePolicy RestartContainer). */
+  resizeRestarts?(container: ContainerSpec, status: ContainerStatus): boolean;
 }
 
 /** What to do next; ephemeral containers come first of what is started, and are started once. */
@@ -66,6 +68,8 @@ function podActions(pod: PodObject, view: PodView, probes: ProbeVerdicts): Actio
     if (probes.startup(container.name) === 'failure') return `Container ${container.name} failed startup probe`;
     return undefined;
   };
+  const outgrown = (container: ContainerSpec, status: ContainerStatus): string | undefined =>
+    probes.resizeRestarts?.(container, status) ? `Container ${container.name} resize requires restart` : undefined;
 
   const initialised = regular.some((container) => inSandbox(newest(view, container.name), sandbox.id));
   for (const container of inits) {
@@ -77,9 +81,10 @@ function podActions(pod: PodObject, view: PodView, probes: ProbeVerdicts): Actio
       if (!initialised) return { killPod: false, kill, start };
     } else if (status.state === 'running') {
       if (!sidecar) return { killPod: false, kill, start };
-      const why = unhealthy(container, status);
+      const sick = unhealthy(container, status);
+      const why = sick !== undefined ? `${sick}, will be restarted` : outgrown(container, status);
       if (why) {
-        kill.push({ container: status, spec: container, why: `${why}, will be restarted` });
+        kill.push({ container: status, spec: container, why });
         start.push({ spec: container, init: true });
       }
       if (!initialised && (why || !probes.started(container.name))) return { killPod: false, kill, start };
@@ -100,7 +105,11 @@ function podActions(pod: PodObject, view: PodView, probes: ProbeVerdicts): Actio
     if (status?.state === 'running') {
       const why = unhealthy(container, status);
       if (!why) {
-        kept++;
+        const larger = outgrown(container, status);
+        if (larger) {
+          kill.push({ container: status, spec: container, why: larger });
+          start.push({ spec: container, init: false });
+        } else kept++;
         continue;
       }
       const again = spec?.restartPolicy !== 'Never';

@@ -4,13 +4,14 @@
  */
 import { type Instant, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
-import { wholeValue } from '../api/quantity.ts';
 import type { ConfigMap, Secret } from '../api/types.gen.ts';
-import { RuntimeError, type SandboxStatus } from './cri.ts';
+import type { Credentials } from './credentials.ts';
+import { type ContainerConfig, RuntimeError, type SandboxStatus } from './cri.ts';
 import { ConfigError, environmentOf, expand } from './environment.ts';
-import { runHook } from './lifecycle.ts';
+import { runHook, stopContainer } from './lifecycle.ts';
 import type { KubeletNode } from './node.ts';
 import { ANNOTATION, type ContainerSpec, containerHash, LABEL, type PodObject } from './pod-view.ts';
+import { runtimeResources } from './resize.ts';
 import { type PodVolumes, podDirectory } from './volumes.ts';
 
 export type Note = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
@@ -26,6 +27,8 @@ export interface StartRequest {
   /** Restarts so far. */
   readonly restartCount: number;
   readonly note: Note;
+  /** What the registry is told of who asks. */
+  readonly credentials: Credentials | undefined;
   /** Races what takes long against the pod being stopped; rejects then. */
   readonly unlessStopped: <T>(promise: Promise<T>) => Promise<T>;
 }
@@ -37,7 +40,7 @@ export async function startContainer(node: KubeletNode, request: StartRequest): 
     note('Warning', 'Failed', `Error: ${message}`);
     return { ok: false, reason, message };
   };
-  const image = await unlessStopped(node.images.ensure(pod, container, note));
+  const image = await unlessStopped(node.images.ensure(pod, container, note, request.credentials));
   if (!image.ok) {
     note('Warning', 'Failed', `Error: ${image.reason}`);
     return image;
@@ -54,7 +57,6 @@ export async function startContainer(node: KubeletNode, request: StartRequest): 
 
   const messagePath = `${podDirectory(pod.metadata.uid ?? '')}/containers/${container.name}/${node.self.rng.text(8, '0123456789abcdef')}`;
   node.files.write(messagePath, '');
-  const limit = container.resources?.limits?.['memory'];
   let id: string;
   try {
     id = await node.runtime.createContainer(sandbox.id, {
@@ -80,8 +82,10 @@ export async function startContainer(node: KubeletNode, request: StartRequest): 
         [ANNOTATION.restartCount]: String(request.restartCount),
         [ANNOTATION.messagePath]: messagePath,
         [ANNOTATION.grace]: String(pod.spec?.terminationGracePeriodSeconds ?? 30),
+        ...(container.ports?.length && { [ANNOTATION.ports]: JSON.stringify(container.ports) }),
       },
-      ...(limit && { memoryLimit: wholeValue(limit) }),
+      ...runtimeResources(pod, container, node.memoryCapacity),
+      ...runsAs(pod, container),
       ...(container.stdin && { stdin: true }),
       ...(container.stdin && container.stdinOnce && { stdinOnce: true }),
       ...(container.tty && { tty: true }),
@@ -99,11 +103,12 @@ export async function startContainer(node: KubeletNode, request: StartRequest): 
 
   const hook = container.lifecycle?.postStart;
   if (hook) {
-    const problem = await unlessStopped(runHook(node, hook, container, id, sandbox.ips[0] ?? '', seconds(3600)));
+    const problem = await unlessStopped(runHook(node, hook, pod, container, id, sandbox.ips[0] ?? '', seconds(3600)));
     if (problem !== undefined) {
       note('Warning', 'FailedPostStartHook', 'PostStartHook failed');
-      note('Normal', 'Killing', 'FailedPostStartHook');
-      await node.runtime.stopContainer(id, seconds(pod.spec?.terminationGracePeriodSeconds ?? 30));
+      const status = node.runtime.containers().find((one) => one.id === id);
+      const grace = seconds(pod.spec?.terminationGracePeriodSeconds ?? 30);
+      if (status) await stopContainer(node, { pod, spec: container, status, grace, podIP: sandbox.ips[0] ?? '', why: 'FailedPostStartHook', note });
       return { ok: false, reason: 'PostStartHookError', message: problem };
     }
   }
@@ -139,6 +144,16 @@ async function gatherEnvironment(node: KubeletNode, pod: PodObject, container: C
     podIPs: pod.spec?.hostNetwork ? [node.hostIP] : sandbox.ips,
     allocatable: node.allocatable,
   });
+}
+
+/** runAsUser and runAsGroup, the container's before the pod's, and the groups of the pod (`security_context.go`). Nothing when none is asked for. */
+function runsAs(pod: PodObject, container: ContainerSpec): Pick<ContainerConfig, 'user'> {
+  const [own, shared] = [container.securityContext, pod.spec?.securityContext];
+  const uid = own?.runAsUser ?? shared?.runAsUser;
+  const gid = own?.runAsGroup ?? shared?.runAsGroup;
+  const groups = [...(shared?.fsGroup === undefined ? [] : [shared.fsGroup]), ...(shared?.supplementalGroups ?? [])];
+  if (uid === undefined && gid === undefined && groups.length === 0) return {};
+  return { user: { ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }), groups } };
 }
 
 /** runAsNonRoot with an explicit uid 0 (`security_context.go` verifyRunAsNonRoot). Here simplified: the image's own user is not looked at. */

@@ -14,7 +14,11 @@ export interface SandboxConfig {
   readonly uid: string;
   readonly attempt: number;
   readonly hostname: string;
+  /** What follows the host name in /etc/hosts: of a pod with a subdomain. */
+  readonly domain?: string | undefined;
   readonly hostNetwork: boolean;
+  /** The handler of the pod's RuntimeClass; undefined is the default one. */
+  readonly runtimeHandler?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly dns: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
@@ -29,7 +33,17 @@ export interface SandboxStatus {
   readonly ips: readonly string[];
   readonly createdAt: Instant;
 }
-export interface ContainerConfig {
+/** LinuxContainerResources. */
+export interface ContainerResources {
+  /** Bytes; a program that holds more is OOMKilled (137). */
+  readonly memoryLimit?: number;
+  /** Thousandths of a core: what it counts for when there is not enough, and what it may have (cpu.weight, cpu.max). */
+  readonly cpuRequest?: number;
+  readonly cpuLimit?: number;
+  /** -1000 to 1000: who goes first when the machine itself runs out of memory (proc(5)). */
+  readonly oomScoreAdj?: number;
+}
+export interface ContainerConfig extends ContainerResources {
   readonly name: string;
   readonly attempt: number;
   readonly image: string;
@@ -43,8 +57,8 @@ export interface ContainerConfig {
   readonly mounts: readonly Mount[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Bytes; a program that holds more is OOMKilled (137). */
-  readonly memoryLimit?: number;
+  /** Whom it runs as; the image's own user and group where a number is missing. */
+  readonly user?: { readonly uid?: number; readonly gid?: number; readonly groups?: readonly number[] };
   readonly stdin?: boolean;
   /** Standard input ends with the first attached session that ends it. */
   readonly stdinOnce?: boolean;
@@ -111,6 +125,8 @@ export interface ContainerRuntime {
 
   createContainer(sandbox: SandboxId, config: ContainerConfig): Promise<ContainerId>;
   startContainer(id: ContainerId): Promise<void>;
+  /** Of a container that runs: what is not named is not limited any more, but its oom_score_adj stays. */
+  updateContainerResources(id: ContainerId, resources: ContainerResources): Promise<void>;
   /** TERM, then KILL after the grace; resolves when the container has exited. */
   stopContainer(id: ContainerId, grace: Duration): Promise<void>;
   removeContainer(id: ContainerId): Promise<void>;
@@ -131,10 +147,40 @@ export interface ContainerRuntime {
 
   imageStatus(image: string): { readonly id: string; readonly size: number } | undefined;
   /** Takes the time its size needs. Rejects as a registry would: not found, no such host, unauthorized. */
-  pullImage(image: string): Promise<{ readonly id: string; readonly size: number }>;
+  pullImage(image: string, auth?: RegistryAuth): Promise<{ readonly id: string; readonly size: number }>;
   images(): readonly { readonly id: string; readonly names: readonly string[]; readonly size: number }[];
+  removeImage(id: string): Promise<void>;
+  /** Bytes of disk under all images and containers. */
+  imageFsUsed(): number;
 
-  stats(id: ContainerId): { readonly cpuNanoCores: number; readonly memoryBytes: number } | undefined;
+  /** Of a container that runs. */
+  stats(id: ContainerId): ContainerStats | undefined;
+  /** Of all containers together at this instant. Looking changes nothing. */
+  load(): { readonly cpuMilli: number; readonly memoryBytes: number };
+  /** Of all containers together, those that are gone included in what was used of the processors. */
+  usage(): { readonly cpuNanos: number; readonly memoryBytes: number };
+  /** Called when the kernel has killed something because the machine itself was out of memory. Here simplified: kubelets read that in /dev/kmsg. */
+  onSystemOom(listener: (victim: SystemOom) => void): () => void;
+}
+export interface SystemOom {
+  /** The program's name, at most 15 characters. */
+  readonly process: string;
+  readonly pid: number;
+}
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+}
+/** What its control group says (CRI ContainerStats). */
+export interface ContainerStats {
+  /** Nanoseconds of a core since it started, and how many it uses a second lately. */
+  readonly cpuNanos: number;
+  readonly cpuNanoCores: number;
+  /** Periods of 100 ms in which it had work, and those in which its limit stopped it. */
+  readonly periods: number;
+  readonly throttledPeriods: number;
+  readonly memoryBytes: number;
+  readonly startedAt: Instant;
 }
 export class RuntimeError extends Error {
   constructor(

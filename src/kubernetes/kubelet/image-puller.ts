@@ -5,7 +5,8 @@
 import { type Instant, minutes, seconds } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
 import { Backoff, goDuration } from './backoff.ts';
-import { type ContainerRuntime, RuntimeError } from './cri.ts';
+import type { Credentials } from './credentials.ts';
+import { type ContainerRuntime, type RegistryAuth, RuntimeError } from './cri.ts';
 import type { ContainerSpec, PodObject } from './pod-view.ts';
 
 export type PullResult =
@@ -26,7 +27,8 @@ export class ImagePuller {
     private readonly runtime: ContainerRuntime,
   ) {}
 
-  async ensure(pod: PodObject, container: ContainerSpec, note: Note): Promise<PullResult> {
+  /** `credentials`: who the pod may ask as. */
+  async ensure(pod: PodObject, container: ContainerSpec, note: Note, credentials?: Credentials): Promise<PullResult> {
     const image = container.image ?? '';
     const present = this.runtime.imageStatus(image) !== undefined;
     const policy = container.imagePullPolicy ?? defaultPolicy(image);
@@ -56,7 +58,7 @@ export class ImagePuller {
       // The pull before ended in this very event: this one does not follow from it, nor what it set free from this one.
       const other = trace.current();
       trace.because(cause);
-      const pull = this.runtime.pullImage(image);
+      const pull = this.pull(image, credentials?.(image) ?? []);
       trace.because(other);
       return pull;
     });
@@ -84,6 +86,21 @@ export class ImagePuller {
       this.lastError.set(key, `ErrImagePull: ${message}`);
       return { ok: false, reason: 'ErrImagePull', message };
     }
+  }
+
+  /** With each of the logins that are for the image, until one is let in; without a name when there is none. */
+  private async pull(image: string, logins: readonly RegistryAuth[]): Promise<{ readonly size: number }> {
+    if (logins.length <= 1) return this.runtime.pullImage(image, logins[0]);
+    const said: string[] = [];
+    for (const login of logins) {
+      try {
+        return await this.runtime.pullImage(image, login);
+      } catch (error) {
+        if (!(error instanceof RuntimeError) || error.reason === 'InvalidImageName') throw error;
+        if (!said.includes(error.message)) said.push(error.message);
+      }
+    }
+    throw new RuntimeError(said.length === 1 ? said[0]! : `[${said.join(', ')}]`, 'ErrImagePull');
   }
 
   forget(uid: string): void {

@@ -10,9 +10,11 @@ import type { Event, Pod } from '../api/types.gen.ts';
 import { createFakeApiServer, type FakeApiServer } from '../client/fake-apiserver.test-support.ts';
 import { createContainerd } from '../containerd/containerd.ts';
 import { createFakeNetwork, type FakeNetwork } from '../containerd/fake-network.test-support.ts';
+import { privateImage } from '../containerd/images/private.ts';
 import { testImages } from '../containerd/test-images.test-support.ts';
 import type { ContainerRuntime } from './cri.ts';
 import { runKubelet } from './run.ts';
+import { SYSTEM } from './system-use.ts';
 
 export interface TestNode {
   readonly loop: Loop;
@@ -32,7 +34,11 @@ export interface TestNode {
   watch<T>(look: () => T, duration: Duration): Promise<[number, T][]>;
 }
 
-export async function createTestNode(options: { images?: readonly string[]; kubelet?: boolean; ready?: boolean; host?: Host } = {}): Promise<TestNode> {
+const PRIVATE = { images: [], families: [privateImage] };
+
+export async function createTestNode(
+  options: { images?: readonly string[]; kubelet?: boolean; ready?: boolean; host?: Host; memory?: number; disk?: string } = {},
+): Promise<TestNode> {
   const loop = new Loop({ seed: 11, host: options.host ?? testHost });
   const files = createFiles({ '/etc/resolv.conf': 'nameserver 10.0.0.2\n' });
   let api!: FakeApiServer;
@@ -49,6 +55,8 @@ export async function createTestNode(options: { images?: readonly string[]; kube
       node: 'node-1',
       network,
       images: testImages,
+      registry: { known: PRIVATE, bring: () => Promise.resolve(PRIVATE) },
+      ...(options.memory !== undefined && { memory: { bytes: options.memory, reserved: SYSTEM.memoryBytes } }),
       cni: network.cni,
       files,
       hostIP: '10.0.0.11',
@@ -63,7 +71,7 @@ export async function createTestNode(options: { images?: readonly string[]; kube
       runKubelet(self, {
         nodeName: 'node-1',
         addresses: { internalIP: '10.0.0.11' },
-        capacity: { cpu: '4', memory: '8Gi', pods: 110, ephemeralStorage: '100Gi' },
+        capacity: { cpu: '4', memory: options.memory === undefined ? '8Gi' : String(options.memory), pods: 110, ephemeralStorage: options.disk ?? '100Gi' },
         nodeInfo: { osImage: 'Debian GNU/Linux 12 (bookworm)', kernelVersion: '6.1.0-18-amd64', bootID: 'b1' },
         handler: (request) => api.handler(request),
         certificate: { commonName: 'system:node:node-1', organizations: ['system:nodes'] },

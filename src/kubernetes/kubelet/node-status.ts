@@ -13,6 +13,7 @@ import type { Lease, Node, NodeCondition, Taint } from '../api/types.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { Recorder } from '../client/events.ts';
 import type { ContainerRuntime } from './cri.ts';
+import { RESERVED_MEMORY } from './system-use.ts';
 
 export interface NodeInfo {
   readonly osImage: string;
@@ -56,15 +57,17 @@ export const capacityOf = (capacity: Capacity): Record<string, string> => ({
 export const allocatableOf = (capacity: Capacity): Record<string, string> => ({
   ...capacityOf(capacity),
   'ephemeral-storage': String(Math.floor((wholeValue(capacity.ephemeralStorage) * 9) / 10)),
-  memory: fromWhole(wholeValue(capacity.memory) - 100 * 1024 * 1024, 'BinarySI'),
+  memory: fromWhole(wholeValue(capacity.memory) - RESERVED_MEMORY, 'BinarySI'),
 });
 
 type Conditions = readonly DeepReadonly<NodeCondition>[];
 
 /** The four conditions, keeping the transition times of those that did not change. Pure. */
-export function nodeConditions(before: Conditions | undefined, notReady: string | undefined, now: string): Conditions {
+export function nodeConditions(before: Conditions | undefined, notReady: string | undefined, memoryPressure: boolean, now: string): Conditions {
   const wanted = [
-    { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+    memoryPressure
+      ? { type: 'MemoryPressure', status: 'True', reason: 'KubeletHasInsufficientMemory', message: 'kubelet has insufficient memory available' }
+      : { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
     { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
     { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
     notReady === undefined
@@ -95,6 +98,7 @@ export class NodeStatus {
   private renewedAt = 0;
   private signature = '';
   private wasReady: boolean | undefined;
+  private wasShort = false;
   private syncing = false;
   private again = false;
 
@@ -105,10 +109,29 @@ export class NodeStatus {
     private readonly runtime: ContainerRuntime,
     private readonly options: NodeOptions,
     private readonly onReadyChange: () => void,
+    private readonly imageGc: { tick(): void },
+    /** Looks at what is short; `memoryPressure` is what it found. */
+    private readonly eviction: { look(): unknown; readonly memoryPressure: boolean },
   ) {}
 
   get uid(): string | undefined {
     return this.node?.metadata.uid;
+  }
+
+  /** The node's labels and taints as last heard of. */
+  get marks(): { readonly labels: Readonly<Record<string, string>>; readonly taints: readonly DeepReadonly<Taint>[] } {
+    return this.node
+      ? { labels: this.node.metadata.labels ?? {}, taints: this.node.spec?.taints ?? [] }
+      : { labels: { ...this.options.labels, 'kubernetes.io/hostname': this.options.nodeName, 'kubernetes.io/os': 'linux' }, taints: [] };
+  }
+
+  /** Reads the node anew; without an answer what was known stays. */
+  async fetch(): Promise<void> {
+    try {
+      this.node = await this.client.of('Node').get(this.options.nodeName);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
   /** Begins the loops of registration, status and lease. */
@@ -117,6 +140,9 @@ export class NodeStatus {
     const { clock } = this.self;
     const statusTick = (): void => {
       clock.after(UPDATE + this.self.rng.between(0, ms(400)), statusTick);
+      // The eviction manager looks as often, and before what it finds is told.
+      this.eviction.look();
+      this.imageGc.tick();
       this.sync();
     };
     const leaseTick = (): void => {
@@ -146,7 +172,7 @@ export class NodeStatus {
 
   /** Looks whether there is something to tell; nothing to tell costs a comparison. */
   private sync(): void {
-    const signature = `${whyNotReady(this.runtime) ?? ''}|${this.runtime.images().length}`;
+    const signature = `${whyNotReady(this.runtime) ?? ''}|${this.eviction.memoryPressure}|${this.runtime.images().length}`;
     if (this.node && signature === this.signature && this.self.clock.now() - this.reportedAt < REPORT) return;
     if (this.syncing) {
       this.again = true;
@@ -220,7 +246,7 @@ export class NodeStatus {
       ],
       allocatable: allocatableOf(options.capacity),
       capacity: capacityOf(options.capacity),
-      conditions: nodeConditions(node.status?.conditions, whyNotReady(runtime), now),
+      conditions: nodeConditions(node.status?.conditions, whyNotReady(runtime), this.eviction.memoryPressure, now),
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
       images: images.map((image) => ({ names: [...image.names], sizeBytes: image.size })),
       nodeInfo: {
@@ -244,6 +270,12 @@ export class NodeStatus {
     if (this.wasReady === undefined) {
       for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
         this.event('Normal', reason, `Node ${name} status is now: ${reason}`);
+    }
+    const short = this.node?.status?.conditions?.find((condition) => condition.type === 'MemoryPressure')?.status === 'True';
+    if (short !== this.wasShort) {
+      const reason = short ? 'NodeHasInsufficientMemory' : 'NodeHasSufficientMemory';
+      this.event('Normal', reason, `Node ${name} status is now: ${reason}`);
+      this.wasShort = short;
     }
     if (ready && this.wasReady !== true) this.event('Normal', 'NodeReady', `Node ${name} status is now: NodeReady`);
     if (!ready && this.wasReady === true) this.event('Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
@@ -280,6 +312,21 @@ export class NodeStatus {
       // Somebody else wrote it, or it is gone: read it again next time.
       if (error instanceof ApiError) this.lease = undefined;
     }
+  }
+
+  /** The eviction manager's first word (`EvictionThresholdMet`). */
+  shortOf(resource: string): void {
+    this.event('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`);
+  }
+
+  /** The kernel's own killer was at work (`oom_watcher_linux.go`). */
+  outOfMemory(process: string, pid: number): void {
+    this.event('Warning', 'SystemOOM', `System OOM encountered, victim process: ${process}, pid: ${pid}`);
+  }
+
+  /** A disk that is too full. */
+  diskFull(reason: 'FreeDiskSpaceFailed' | 'ImageGCFailed', message: string): void {
+    this.event('Warning', reason, message);
   }
 
   private event(type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -13,6 +13,7 @@ import type { ContainerRuntime } from './cri.ts';
 import type { ImagePuller } from './image-puller.ts';
 import type { ObjectCache } from './object-cache.ts';
 import type { PodObject } from './pod-view.ts';
+import type { Pending } from './resize.ts';
 import type { Statuses } from './statuses.ts';
 
 export interface KubeletNode {
@@ -20,6 +21,8 @@ export interface KubeletNode {
   readonly nodeName: string;
   readonly hostIP: string;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Bytes. */
+  readonly memoryCapacity: number;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
   readonly client: Client;
@@ -38,6 +41,8 @@ export interface KubeletNode {
   current(uid: string): PodObject | undefined;
   /** Sees to it that a static pod has its mirror in the API. */
   ensureMirror(pod: PodObject): void;
+  /** Why a pod that asks for this now does not get it here, beside what the others were granted. */
+  pendingResize(desired: PodObject): Pending | undefined;
   completeToken?(sealed: string): string;
   connect(ip: string, port: number, timeout: Duration): Promise<Connection>;
 }
@@ -68,17 +73,22 @@ export function guarded(self: Process, runtime: ContainerRuntime): ContainerRunt
     imageStatus: (image) => runtime.imageStatus(image),
     images: () => runtime.images(),
     stats: (id) => runtime.stats(id),
+    load: () => runtime.load(),
+    usage: () => runtime.usage(),
     runPodSandbox: (config) => whileAlive(self, runtime.runPodSandbox(config)),
     stopPodSandbox: (id) => whileAlive(self, runtime.stopPodSandbox(id)),
     removePodSandbox: (id) => whileAlive(self, runtime.removePodSandbox(id)),
     createContainer: (sandbox, config) => whileAlive(self, runtime.createContainer(sandbox, config)),
     startContainer: (id) => whileAlive(self, runtime.startContainer(id)),
     stopContainer: (id, grace) => whileAlive(self, runtime.stopContainer(id, grace)),
+    updateContainerResources: (id, resources) => whileAlive(self, runtime.updateContainerResources(id, resources)),
     removeContainer: (id) => whileAlive(self, runtime.removeContainer(id)),
     exec: (id, argv, io) => whileAlive(self, runtime.exec(id, argv, io)),
     attach: (id, io) => whileAlive(self, runtime.attach(id, io)),
     portForward: (sandbox, port) => whileAlive(self, runtime.portForward(sandbox, port)),
-    pullImage: (image) => whileAlive(self, runtime.pullImage(image)),
+    pullImage: (image, auth) => whileAlive(self, runtime.pullImage(image, auth)),
+    removeImage: (id) => whileAlive(self, runtime.removeImage(id)),
+    imageFsUsed: () => runtime.imageFsUsed(),
     onEvent: (listener) => {
       const off = runtime.onEvent((event) => {
         if (self.alive) listener(event);
@@ -87,5 +97,12 @@ export function guarded(self: Process, runtime: ContainerRuntime): ContainerRunt
       return off;
     },
     followLogs: (id, listener) => runtime.followLogs(id, listener),
+    onSystemOom: (listener) => {
+      const off = runtime.onSystemOom((victim) => {
+        if (self.alive) listener(victim);
+        else off();
+      });
+      return off;
+    },
   };
 }

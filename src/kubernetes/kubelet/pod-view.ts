@@ -22,6 +22,7 @@ export const ANNOTATION = {
   hash: 'io.kubernetes.container.hash',
   messagePath: 'io.kubernetes.container.terminationMessagePath',
   grace: 'io.kubernetes.pod.terminationGracePeriod',
+  ports: 'io.kubernetes.container.ports',
 } as const;
 
 export interface PodView {

@@ -9,15 +9,15 @@
 import { type Cancel, type Duration, type Instant, seconds } from '../../sim/clock.ts';
 import { type Deferred, defer } from '../../sim/mailbox.ts';
 import type { TraceId } from '../../sim/trace.ts';
-import { instantOf } from '../api/time.ts';
+import { instantOf, timestamp } from '../api/time.ts';
 import { computeActions } from './actions.ts';
 import { goDuration } from './backoff.ts';
 import { startContainer } from './container-start.ts';
-import { type ContainerStatus, RuntimeError } from './cri.ts';
-import { stopContainer } from './lifecycle.ts';
+import type { Credentials } from './credentials.ts';
+import { MINIMUM_GRACE, stopContainer } from './lifecycle.ts';
 import type { KubeletNode } from './node.ts';
+import { PodResizer } from './pod-resizer.ts';
 import {
-  ANNOTATION,
   allContainers,
   type ContainerSpec,
   containerHash,
@@ -31,9 +31,11 @@ import {
   viewOf,
 } from './pod-view.ts';
 import { PodProbes } from './probes.ts';
-import { sandboxConfig } from './sandbox-config.ts';
-import { podStatus, type Status } from './status.ts';
+import { qosClass } from './qos.ts';
+import { runtimeHandlerOf, sandboxConfig } from './sandbox-config.ts';
+import { type Failure, mergeConditions, podStatus, type Status } from './status.ts';
 import { sameJson } from './statuses.ts';
+import { terminationMessage } from './termination-message.ts';
 import { MountError, PodVolumes } from './volumes.ts';
 
 /** The pod is to be stopped: whatever its sync was waiting for does not matter any more. */
@@ -43,14 +45,15 @@ const WORKER_BACKOFF = seconds(10);
 
 export class PodWorker {
   readonly uid: string;
-  private pod: PodObject;
+  private readonly resizer: PodResizer;
+  private credentials: Credentials | undefined;
   private dirty = false;
   private running = false;
   private stopping = false;
   /** Nothing of the pod runs any more, and nothing will. */
   finished = false;
   private graceLimit: number | undefined;
-  private failed: { readonly reason: string; readonly message: string } | undefined;
+  private failed: Failure | undefined;
   private stopSignal: Deferred<never>;
   private timer: { readonly at: Instant; readonly cancel: Cancel } | undefined;
   private cause: TraceId = 0;
@@ -69,7 +72,7 @@ export class PodWorker {
     /** The kubelet has just started. */
     spreadProbes: boolean,
   ) {
-    this.pod = pod;
+    this.resizer = new PodResizer(node, pod);
     this.uid = pod.metadata.uid ?? '';
     this.volumes = new PodVolumes(node, this.uid);
     this.stopSignal = defer(node.self.clock);
@@ -83,6 +86,10 @@ export class PodWorker {
     if (pod.metadata.deletionTimestamp !== undefined) this.stopping = true;
   }
 
+  /** The pod as it runs here: with the resources it was granted. */
+  private get pod(): PodObject {
+    return this.resizer.pod;
+  }
   get spec(): PodObject {
     return this.pod;
   }
@@ -92,15 +99,15 @@ export class PodWorker {
 
   /** The pod as it is now wanted. */
   update(pod: PodObject): void {
-    const before = this.pod;
-    this.pod = pod;
+    const before = this.resizer.wanted;
+    this.resizer.update(pod);
     if (!sameJson(pod.metadata.annotations, before.metadata.annotations) || !sameJson(pod.metadata.labels, before.metadata.labels)) this.volumesStale = true;
     if (pod.metadata.deletionTimestamp !== undefined) this.stop(pod.metadata.deletionGracePeriodSeconds);
     else this.poke();
   }
 
   /** Stops the pod for good. `grace` in seconds; a second call may shorten it. `failed`: why the kubelet itself ends it. */
-  stop(grace: number | undefined, failed?: { readonly reason: string; readonly message: string }): void {
+  stop(grace: number | undefined, failed?: Failure): void {
     const shorter = grace !== undefined && (this.graceLimit === undefined || grace < this.graceLimit);
     if (shorter) this.graceLimit = grace;
     if (failed) this.failed = failed;
@@ -112,12 +119,31 @@ export class PodWorker {
       // Already being stopped with more patience than is granted now.
       const view = viewOf(this.node.runtime, this.uid);
       for (const list of view.containers.values())
-        for (const status of list) if (status.state === 'running') void this.node.runtime.stopContainer(status.id, seconds(grace ?? 0));
+        for (const status of list)
+          if (status.state === 'running') void this.node.runtime.stopContainer(status.id, Math.max(MINIMUM_GRACE, seconds(grace ?? 0)));
     }
     this.stopping = true;
     this.probes.stopLiveness();
     this.stopSignal.reject(new Stopped());
     this.poke();
+  }
+
+  /** This node does not take the pod: it has failed before anything of it began (`rejectPod` in kubelet.go). */
+  refuse({ reason, message }: { readonly reason: string; readonly message: string }): void {
+    const { node } = this;
+    this.note(undefined, 'Warning', reason, message);
+    const known = node.current(this.uid)?.status;
+    node.statuses.set(this.uid, {
+      ...(known?.conditions && { conditions: known.conditions }),
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+      qosClass: qosClass(this.pod),
+      startTime: known?.startTime ?? timestamp(node.self.clock.now()),
+    });
+    this.finished = true;
+    node.statuses.allowDeletion(this.uid);
+    this.onFinished(this);
   }
 
   /** Referenced objects changed: the next sync writes its files anew. */
@@ -165,6 +191,8 @@ export class PodWorker {
     const { node } = this;
     const { self, runtime } = node;
     let view = viewOf(runtime, this.uid);
+    const again = this.resizer.grant(view);
+    if (again !== undefined) this.retryAfter(this.jittered(again));
     const status = this.report(view);
     if (status.phase === 'Succeeded' || status.phase === 'Failed') return this.becomeDone();
     if (this.deadlinePassed(status)) return;
@@ -183,6 +211,7 @@ export class PodWorker {
       liveness: (container) => this.probes.verdict('liveness', container),
       startup: (container) => this.probes.verdict('startup', container),
       started: (container) => this.probes.started(container),
+      resizeRestarts: (spec, container) => this.resizer.restarts(spec, container),
     });
     if (actions.killPod) {
       await this.killContainers(view, undefined);
@@ -203,6 +232,15 @@ export class PodWorker {
       sandbox = runtime.sandboxes().find((one) => one.id === id);
       if (!sandbox) return this.retryAfter(this.jittered(WORKER_BACKOFF));
       for (const old of view.sandboxes.slice(1)) await runtime.removePodSandbox(old.id);
+    }
+    // That it is done is seen when containers are next looked at.
+    if (await this.resizer.actuate(viewOf(runtime, this.uid), sandbox?.id)) self.clock.after(seconds(1), () => this.poke());
+    const { pod } = this;
+    if (pod.spec?.imagePullSecrets?.length && actions.start.length > 0) {
+      // Few pods have such secrets: what reads them comes with the first.
+      const { pullCredentials } = await self.outside(import('./pull-secrets.ts'));
+      const read = pullCredentials(node, pod, (type, reason, message) => this.note(undefined, type, reason, message));
+      this.credentials = await Promise.race([read, this.stopSignal.promise]);
     }
     for (const { spec } of actions.start) {
       if (!sandbox) break;
@@ -242,9 +280,11 @@ export class PodWorker {
       volumes: this.volumes,
       restartCount: restarts,
       note: (type, reason, message) => this.note(spec, type, reason, message),
+      credentials: this.credentials,
       unlessStopped: (promise) => Promise.race([promise, this.stopSignal.promise]),
     });
     if (result.ok) {
+      this.resizer.started(result.id, spec);
       this.waiting.delete(spec.name);
       await this.removeDead(spec.name);
     } else {
@@ -262,16 +302,12 @@ export class PodWorker {
   private async createSandbox(attempt: number): Promise<string | undefined> {
     const { node } = this;
     const host = node.files.exists('/etc/resolv.conf') ? node.files.read('/etc/resolv.conf') : '';
-    const config = sandboxConfig(this.pod, attempt, { clusterDns: node.clusterDns, clusterDomain: node.clusterDomain, host, nodeName: node.nodeName });
+    const defaults = { clusterDns: node.clusterDns, clusterDomain: node.clusterDomain, host, nodeName: node.nodeName };
     try {
+      const config = sandboxConfig(this.pod, attempt, defaults, this.pod.spec?.runtimeClassName ? await runtimeHandlerOf(node.client, this.pod) : undefined);
       return await node.runtime.runPodSandbox(config);
     } catch (error) {
-      this.note(
-        undefined,
-        'Warning',
-        'FailedCreatePodSandBox',
-        `Failed to create pod sandbox: ${error instanceof RuntimeError ? error.message : String(error)}`,
-      );
+      this.note(undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`);
       this.retryAfter(this.jittered(WORKER_BACKOFF));
       return undefined;
     }
@@ -334,10 +370,12 @@ export class PodWorker {
   }
 
   private probeGrace(spec: ContainerSpec): Duration {
-    const own =
-      this.probes.verdict('startup', spec.name) === 'failure'
-        ? spec.startupProbe?.terminationGracePeriodSeconds
-        : spec.livenessProbe?.terminationGracePeriodSeconds;
+    const failed = (kind: 'startup' | 'liveness'): boolean => this.probes.verdict(kind, spec.name) === 'failure';
+    const own = failed('startup')
+      ? spec.startupProbe?.terminationGracePeriodSeconds
+      : failed('liveness')
+        ? spec.livenessProbe?.terminationGracePeriodSeconds
+        : undefined;
     return seconds(own ?? this.pod.spec?.terminationGracePeriodSeconds ?? 30);
   }
 
@@ -436,27 +474,12 @@ export class PodWorker {
       terminating: this.stopping,
       terminal,
       ...(this.failed && { failed: this.failed }),
-      terminationMessage: (container) => this.terminationMessage(container),
+      terminationMessage: (container) => terminationMessage(node, this.pod, container),
+      actuated: (container) => this.resizer.actuatedOf(container),
+      resize: this.resizer.state,
     });
     if (node.statuses.set(this.uid, status)) node.self.trace.emit('kubelet.sync', this.about(), { node: node.nodeName, phase: status.phase });
     return status;
-  }
-
-  /** What the container wrote to its termination log; with FallbackToLogsOnError the end of its output (80 lines, 2 KiB). */
-  private terminationMessage(container: ContainerStatus): string | undefined {
-    const { files } = this.node;
-    const path = container.config.annotations[ANNOTATION.messagePath];
-    const written = path !== undefined && files.exists(path) ? files.read(path).slice(0, 4096) : '';
-    if (written !== '') return written;
-    const spec = allContainers(this.pod).find((one) => one.name === container.config.name);
-    if (spec?.terminationMessagePolicy !== 'FallbackToLogsOnError' || container.exitCode === 0) return undefined;
-    const lines = this.node.runtime.logs(container.id).slice(-80);
-    return (
-      lines
-        .map((line) => `${line.text}\n`)
-        .join('')
-        .slice(-2048) || undefined
-    );
   }
 
   private note(container: ContainerSpec | undefined, type: 'Normal' | 'Warning', reason: string, message: string): void {
@@ -488,12 +511,3 @@ export class PodWorker {
     this.timer = undefined;
   }
 }
-
-const OWN = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']);
-type Conditions = Status['conditions'];
-/** Our own conditions as we made them, everybody else's as the API has them. */
-const mergeConditions = (mine: Conditions, api: NonNullable<Conditions>): NonNullable<Conditions> => {
-  const own = (mine ?? []).filter((condition) => OWN.has(condition.type));
-  const scheduled = own.some((condition) => condition.type === 'PodScheduled') ? [] : api.filter((condition) => condition.type === 'PodScheduled');
-  return [...api.filter((condition) => !OWN.has(condition.type)), ...own, ...scheduled];
-};

@@ -8,28 +8,34 @@
  */
 import type { Files } from '../../linux/files.ts';
 import type { Connection } from '../../linux/sockets.ts';
-import { type Duration, ms, seconds } from '../../sim/clock.ts';
+import { type Duration, minutes, ms, seconds } from '../../sim/clock.ts';
 import { defer } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { keyOf } from '../api/meta.ts';
+import { wholeValue } from '../api/quantity.ts';
 import { RELEASE } from '../api/release.ts';
 import type { ApiHandler, ApiRequest } from '../api/request.ts';
 import type { Taint } from '../api/types.gen.ts';
 import { createClient } from '../client/client.ts';
 import { createRecorder } from '../client/events.ts';
 import { createInformers } from '../client/informer.ts';
+import { type Refusal, refusalOf } from './admit.ts';
 import { Backoff } from './backoff.ts';
 import type { ContainerRuntime } from './cri.ts';
+import { EvictionManager } from './eviction.ts';
+import type { ImageGc } from './image-gc.ts';
 import { ImagePuller } from './image-puller.ts';
 import { guarded, type KubeletNode, whileAlive } from './node.ts';
 import { allocatableOf, type Capacity, type NodeInfo, NodeStatus } from './node-status.ts';
 import { ObjectCache } from './object-cache.ts';
-import type { PodObject } from './pod-view.ts';
+import { type PodObject, viewOf } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
+import { pendingResize } from './resize.ts';
 import type { ServerSources } from './server.ts';
 import { createSeen, isMirror, isStatic, Manifests, Mirrors, RESCAN } from './static-pods.ts';
 import { Statuses, sameJson } from './statuses.ts';
+import { emptyDirectory, sizeOf } from './volumes.ts';
 
 export interface KubeletOptions {
   readonly nodeName: string;
@@ -74,6 +80,8 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
   const pods = informers.of('Pod', { fieldSelector: `spec.nodeName=${nodeName}` });
   const services = informers.of('Service');
 
+  /** Pods the eviction manager has ended and that are not gone yet, by uid. */
+  const evicted = new Set<string>();
   /** By uid. */
   const workers = new Map<string, PodWorker>();
   /** The manifests as last read, by namespace/name. */
@@ -103,7 +111,25 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
       if (worker) clock.after(self.rng.between(ms(500), seconds(60)), () => worker.refreshVolumes());
     }
   };
-  const nodeStatus = new NodeStatus(
+  const eviction = new EvictionManager({
+    now: () => clock.now(),
+    memoryCapacity: wholeValue(options.capacity.memory),
+    memoryUsed: () => runtime.load().memoryBytes,
+    pods: () => [...workers.values()].flatMap((worker) => (worker.finished || worker.isStopping ? [] : [worker.spec])),
+    uses: (pod) =>
+      [...viewOf(runtime, pod.metadata.uid ?? '').containers].flatMap(([name, [newest]]) => {
+        const stats = newest?.state === 'running' ? runtime.stats(newest.id) : undefined;
+        return stats ? [{ name, memoryBytes: stats.memoryBytes }] : [];
+      }),
+    volumeSize: (pod, volume) => sizeOf(files, emptyDirectory(pod.metadata.uid ?? '', volume)),
+    shortOf: (resource) => nodeStatus.shortOf(resource),
+    evict: ({ pod, message, disruption }, grace) => {
+      recorder.event(pod, 'Warning', 'Evicted', message);
+      workers.get(pod.metadata.uid ?? '')?.stop(grace, { reason: 'Evicted', message, disruption });
+      evicted.add(pod.metadata.uid ?? '');
+    },
+  });
+  const nodeStatus: NodeStatus = new NodeStatus(
     self,
     client,
     recorder,
@@ -119,18 +145,42 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
     () => {
       for (const worker of workers.values()) worker.poke();
     },
+    { tick: () => collectImages() },
+    eviction,
   );
+  // There is nothing to collect in the first five minutes: what does it comes then.
+  let imageGc: ImageGc | 'coming' | undefined;
+  const collectImages = (): void => {
+    if (imageGc === 'coming' || clock.now() - startedAt < minutes(5)) return;
+    if (imageGc) {
+      imageGc.tick();
+      return;
+    }
+    imageGc = 'coming';
+    clock.wake();
+    void self.outside(import('./image-gc.ts')).then(({ ImageGc: Gc }) => {
+      imageGc = new Gc({
+        now: () => clock.now(),
+        runtime,
+        capacity: wholeValue(options.capacity.ephemeralStorage),
+        failed: (reason, message) => nodeStatus.diskFull(reason, message),
+      });
+      imageGc.tick();
+    });
+  };
   const mirrors = new Mirrors(
     { self, client, nodeName },
     () => nodeStatus.uid,
     (key) => pods.get(key),
     () => pods.hasSynced,
   );
+  runtime.onSystemOom(({ process, pid }) => nodeStatus.outOfMemory(process, pid));
   const node: KubeletNode = {
     self,
     nodeName,
     hostIP: options.addresses.internalIP,
     allocatable: allocatableOf(options.capacity),
+    memoryCapacity: wholeValue(options.capacity.memory),
     clusterDns: options.clusterDns,
     clusterDomain: options.clusterDomain ?? 'cluster.local',
     client,
@@ -144,6 +194,10 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
     services: () => (services.hasSynced ? services.list() : undefined),
     current,
     ensureMirror: (pod) => mirrors.ensure(pod),
+    pendingResize: (desired) =>
+      pendingResize(desired, node.allocatable, () =>
+        refusalOf(desired, { name: nodeName, allocatable: node.allocatable, ...nodeStatus.marks }, runningBeside(workers.get(desired.metadata.uid ?? ''))),
+      ),
     connect: (ip, port, timeout) => whileAlive(self, options.connect(ip, port, timeout)),
   };
 
@@ -161,6 +215,8 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
     return pods.get(keyOf(worker.spec))?.metadata.uid === worker.uid;
   };
   const onFinished = (worker: PodWorker): void => {
+    // After an eviction it looks again at once: one may not have been enough.
+    if (evicted.delete(worker.uid)) eviction.look();
     if (!wanted(worker)) retire(worker);
   };
   const begin = (pod: PodObject): void => {
@@ -170,8 +226,30 @@ export async function runKubelet(self: Process, options: KubeletOptions): Promis
     // A static pod's successor has the same name: one at a time.
     if (isStatic(pod) && [...workers.values()].some((worker) => keyOf(worker.spec) === key)) return;
     const worker = new PodWorker(node, pod, onFinished, clock.now() - startedAt < seconds(10));
+    const refusal = refusalFor(worker.spec);
     workers.set(uid, worker);
-    worker.poke();
+    if (!refusal) worker.poke();
+    else if (!refusal.ofNode) worker.refuse(refusal);
+    else {
+      // What is known here of the node's labels and taints may be old: the API server has the last word.
+      clock.wake();
+      void nodeStatus.fetch().then(() => {
+        const still = refusalFor(worker.spec, worker);
+        if (still) worker.refuse(still);
+        else worker.poke();
+      });
+    }
+  };
+  /** Why this node does not take a pod; undefined when it does, or when the pod has ended or is ending anyway. */
+  const refusalFor = (pod: PodObject, own?: PodWorker): Refusal | undefined => {
+    if (pod.metadata.deletionTimestamp !== undefined || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') return undefined;
+    return eviction.refusal(pod) ?? refusalOf(pod, { name: nodeName, allocatable: node.allocatable, ...nodeStatus.marks }, runningBeside(own));
+  };
+  /** The pods admitted here that have not ended, with what they were granted. */
+  const runningBeside = (own: PodWorker | undefined): readonly PodObject[] => {
+    const others: PodObject[] = [];
+    for (const worker of workers.values()) if (worker !== own && !worker.finished) others.push(worker.spec);
+    return others;
   };
   const startWaiting = (): void => {
     for (const pod of manifests.values()) begin(pod);

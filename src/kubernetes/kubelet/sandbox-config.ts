@@ -1,4 +1,5 @@
-/** What a pod asks of its sandbox: name, DNS, hosts (`kuberuntime_sandbox.go`, `network/dns/dns.go`). Pure. */
+/** What a pod asks of its sandbox: name, DNS, hosts (`kuberuntime_sandbox.go`, `network/dns/dns.go`). */
+import type { Client } from '../client/client.ts';
 import type { SandboxConfig } from './cri.ts';
 import { LABEL, type PodObject } from './pod-view.ts';
 
@@ -10,7 +11,8 @@ export interface DnsDefaults {
   readonly nodeName: string;
 }
 
-export function sandboxConfig(pod: PodObject, attempt: number, defaults: DnsDefaults): SandboxConfig {
+/** `runtimeHandler`: of the pod's RuntimeClass. */
+export function sandboxConfig(pod: PodObject, attempt: number, defaults: DnsDefaults, runtimeHandler?: string): SandboxConfig {
   const spec = pod.spec;
   const hostNetwork = spec?.hostNetwork === true;
   const aliases = (spec?.hostAliases ?? []).map((alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}`);
@@ -20,7 +22,9 @@ export function sandboxConfig(pod: PodObject, attempt: number, defaults: DnsDefa
     uid: pod.metadata.uid ?? '',
     attempt,
     hostname: hostNetwork ? defaults.nodeName : (spec?.hostname || (pod.metadata.name ?? '')).slice(0, 63).replace(/[-.]+$/, ''),
+    ...(spec?.subdomain && !hostNetwork ? { domain: `${spec.subdomain}.${pod.metadata.namespace}.svc.${defaults.clusterDomain}` } : {}),
     hostNetwork,
+    ...(runtimeHandler && { runtimeHandler }),
     labels: {
       ...(pod.metadata.labels as Record<string, string> | undefined),
       [LABEL.pod]: pod.metadata.name ?? '',
@@ -64,4 +68,10 @@ export function parseResolvConf(text: string): { servers: string[]; searches: st
     else if (word === 'options') dns.options.push(...rest);
   }
   return dns;
+}
+
+/** The handler of the pod's RuntimeClass; undefined when it has none. Here simplified: asked for when it is needed, where upstream watches all classes. */
+export async function runtimeHandlerOf(client: Client, pod: PodObject): Promise<string | undefined> {
+  const name = pod.spec?.runtimeClassName;
+  return name ? (await client.of('RuntimeClass').get(name)).handler : undefined;
 }

@@ -35,7 +35,10 @@ export function createServer(node: KubeletNode, sources: ServerSources): ApiHand
       case 'pods':
         return { status: 200, headers: { 'content-type': 'application/json' }, body: podList(sources) };
       case 'stats':
-        return { status: 200, headers: { 'content-type': 'application/json' }, body: statsSummary(node, sources) };
+      case 'metrics': {
+        const { serveStats } = await node.self.outside(import('./stats.ts'));
+        return serveStats(node, sources, request.path);
+      }
       case 'containerLogs': {
         const pod = sources.pod(namespace, name);
         return pod ? logs(node, sources, pod, container, request) : text(404, `pod "${name}" not found`);
@@ -73,24 +76,6 @@ const podList = (sources: ServerSources): Json =>
     metadata: {},
     items: sources.pods().map((pod) => ({ ...pod, status: sources.status(pod.metadata.uid ?? '') ?? pod.status ?? {} })),
   }) as unknown as Json;
-
-/** `/stats/summary`, the part metrics-server reads: CPU and memory per container. */
-function statsSummary(node: KubeletNode, sources: ServerSources): Json {
-  const time = microTimestamp(node.self.clock.now());
-  let cpu = 0;
-  let memory = 0;
-  const pods = sources.pods().map((pod) => {
-    const containers = [...viewOf(node.runtime, pod.metadata.uid ?? '').containers].flatMap(([name, list]) => {
-      const stats = list[0] && node.runtime.stats(list[0].id);
-      if (!stats) return [];
-      cpu += stats.cpuNanoCores;
-      memory += stats.memoryBytes;
-      return [{ name, cpu: { time, usageNanoCores: stats.cpuNanoCores }, memory: { time, workingSetBytes: stats.memoryBytes } }];
-    });
-    return { podRef: { name: pod.metadata.name ?? '', namespace: pod.metadata.namespace ?? '', uid: pod.metadata.uid ?? '' }, containers };
-  });
-  return { node: { nodeName: node.nodeName, cpu: { time, usageNanoCores: cpu }, memory: { time, workingSetBytes: memory } }, pods };
-}
 
 // --- Logs -------------------------------------------------------------------------------------------
 function logs(node: KubeletNode, sources: ServerSources, pod: PodObject, name: string, request: ApiRequest): ApiResponse {

@@ -6,7 +6,7 @@
 import type { Instant } from '../../sim/clock.ts';
 import type { DeepReadonly } from '../api/json.ts';
 import { timestamp } from '../api/time.ts';
-import type { ContainerState, ContainerStatus, PodCondition, PodStatus } from '../api/types.gen.ts';
+import type { ContainerState, ContainerStatus, PodCondition, PodStatus, ResourceRequirements } from '../api/types.gen.ts';
 import type { ContainerStatus as RuntimeStatus } from './cri.ts';
 import { type ContainerSpec, ephemeralContainers, isSidecar, newest, type PodObject, type PodView, readySandbox, restartCount } from './pod-view.ts';
 import { qosClass } from './qos.ts';
@@ -24,16 +24,31 @@ export interface StatusInput {
   readonly ready: (container: string) => boolean;
   readonly hostIP: string;
   readonly now: Instant;
+  /** Where an in-place resize stands. */
+  readonly resize?: ResizeState;
+  /** What a running container was last set to; undefined is what the pod says. */
+  readonly actuated?: (container: RuntimeStatus) => DeepReadonly<ResourceRequirements> | undefined;
   /** The pod is being stopped for good (deleted, evicted, past its deadline): nothing starts any more. */
   readonly terminating: boolean;
   /** All its containers have stopped and none will start: the phase is final. */
   readonly terminal: boolean;
-  /** What a decision to fail the pod says: `DeadlineExceeded`. */
-  readonly failed?: { readonly reason: string; readonly message: string };
+  /** What a decision to fail the pod says (`DeadlineExceeded`), once nothing of it runs any more; with `disruption`, that it was none of the pod's doing. */
+  readonly failed?: Failure;
   /** The message a container left in its termination log. */
   readonly terminationMessage: (container: RuntimeStatus) => string | undefined;
 }
 
+export interface ResizeState {
+  /** Not granted (yet), as of `at`. */
+  readonly pending?: { readonly reason: string; readonly message: string; readonly at: Instant } | undefined;
+  /** Granted, and not done yet; with `error` the last attempt failed. */
+  readonly inProgress?: { readonly error?: string } | undefined;
+}
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+  readonly disruption?: boolean;
+}
 export type Status = DeepReadonly<PodStatus>;
 type Statuses = readonly DeepReadonly<ContainerStatus>[];
 
@@ -45,7 +60,9 @@ export function podStatus(input: StatusInput): Status {
   const containers = (spec?.containers ?? []).map((container) => containerStatus(input, container, false, hasInit));
   const inits = (spec?.initContainers ?? []).map((container) => containerStatus(input, container, true, hasInit));
   const ephemeral = ephemeralContainers(pod).map((container) => ephemeralStatus(input, container));
-  const phase = input.failed ? 'Failed' : old.phase === 'Failed' || old.phase === 'Succeeded' ? old.phase : phaseOf(pod, inits, containers, input.terminal);
+  // Terminal only when everything has stopped (`mergePodStatus` in status_manager.go).
+  const failed = input.terminal ? input.failed : undefined;
+  const phase = failed ? 'Failed' : old.phase === 'Failed' || old.phase === 'Succeeded' ? old.phase : phaseOf(pod, inits, containers, input.terminal);
   const sandbox = readySandbox(view);
   const ips = spec?.hostNetwork ? (sandbox ? [input.hostIP] : []) : (sandbox?.ips ?? []);
   const shown = ips.length > 0 ? ips : (old.podIPs ?? []).map((entry) => entry.ip ?? '');
@@ -53,7 +70,7 @@ export function podStatus(input: StatusInput): Status {
     phase,
     ...(old.message !== undefined && { message: old.message }),
     ...(old.reason !== undefined && { reason: old.reason }),
-    ...(input.failed && { reason: input.failed.reason, message: input.failed.message }),
+    ...(failed && { reason: failed.reason, message: failed.message }),
     ...(old.nominatedNodeName !== undefined && { nominatedNodeName: old.nominatedNodeName }),
     conditions: conditionsOf(input, phase, inits, containers, sandbox !== undefined),
     hostIP: input.hostIP,
@@ -112,8 +129,9 @@ function containerStatus(input: StatusInput, container: ContainerSpec, isInit: b
   const regularInit = isInit && !isSidecar(container);
   const started = regularInit ? false : running && input.started(container.name);
   const ready = regularInit ? state.terminated?.exitCode === 0 : started && input.ready(container.name);
-  const resources = container.resources;
-  const hasResources = resources !== undefined && Object.keys(resources).length > 0;
+  // Of whatever the runtime knows: what it has, while it runs, and else what it will have (convertContainerStatusResources).
+  const granted = container.resources ?? {};
+  const resources = latest?.state === 'running' ? (input.actuated?.(latest) ?? granted) : granted;
   return {
     name: container.name,
     state,
@@ -122,7 +140,7 @@ function containerStatus(input: StatusInput, container: ContainerSpec, isInit: b
     restartCount: count,
     ...identity,
     started,
-    ...(running && hasResources && { resources, ...(resources.requests && { allocatedResources: resources.requests }) }),
+    ...(latest && { resources, ...(granted.requests && { allocatedResources: granted.requests }) }),
     ...(mounts && { volumeMounts: mounts }),
   };
 }
@@ -152,7 +170,8 @@ function stateOf(status: RuntimeStatus, input: StatusInput): DeepReadonly<Contai
       exitCode: status.exitCode ?? 0,
       reason: status.reason ?? '',
       ...(message && { message }),
-      startedAt: timestamp(status.startedAt ?? status.createdAt),
+      // Of one that never ran containerd says zero (StartError).
+      startedAt: status.startedAt === undefined ? '1970-01-01T00:00:00Z' : timestamp(status.startedAt),
       finishedAt: timestamp(status.finishedAt ?? status.createdAt),
       containerID: `containerd://${status.id}`,
     },
@@ -221,27 +240,63 @@ interface Verdict {
   readonly status: 'True' | 'False';
   readonly reason?: string;
   readonly message?: string;
+  readonly lastProbeTime?: string;
 }
-const OWN = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+export const OWN: readonly string[] = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
+];
+
+/** Conditions of a resize are there while they hold, and not at all else (`GetPodResizeConditions`). */
+function resizeVerdicts({ resize, now }: StatusInput): readonly Verdict[] {
+  const pending = resize?.pending;
+  const verdicts: Verdict[] = [];
+  if (pending)
+    verdicts.push({ type: 'PodResizePending', status: 'True', reason: pending.reason, message: pending.message, lastProbeTime: timestamp(pending.at) });
+  if (resize?.inProgress) {
+    const { error } = resize.inProgress;
+    verdicts.push({
+      type: 'PodResizeInProgress',
+      status: 'True',
+      ...(error !== undefined && { reason: 'Error', message: error, lastProbeTime: timestamp(now) }),
+    });
+  }
+  return verdicts;
+}
 
 function conditionsOf(input: StatusInput, phase: string, inits: Statuses, containers: Statuses, hasSandbox: boolean): readonly DeepReadonly<PodCondition>[] {
   const { pod, old } = input;
   const ready = containersReady(pod, inits, containers, phase);
   const verdicts: Verdict[] = [
+    ...resizeVerdicts(input),
     { type: 'PodReadyToStartContainers', status: hasSandbox ? 'True' : 'False' },
     { type: 'Initialized', ...initialized(pod, inits, containers, phase) },
     { type: 'Ready', ...(ready.status === 'True' ? readinessGates(pod) : ready) },
     { type: 'ContainersReady', ...ready },
     { type: 'PodScheduled', status: 'True' },
   ];
+  if (input.terminal && input.failed?.disruption)
+    verdicts.push({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: input.failed.message });
   const made = verdicts.map((verdict): DeepReadonly<PodCondition> => {
     const before = old.conditions?.find((condition) => condition.type === verdict.type);
-    if (before && before.status === verdict.status && before.reason === verdict.reason && before.message === verdict.message) return before;
+    if (
+      before &&
+      before.status === verdict.status &&
+      before.reason === verdict.reason &&
+      before.message === verdict.message &&
+      (verdict.lastProbeTime ?? before.lastProbeTime) === before.lastProbeTime
+    )
+      return before;
     const since = before && before.status === verdict.status ? before.lastTransitionTime : timestamp(input.now);
     return { ...verdict, lastTransitionTime: since ?? timestamp(input.now) };
   });
   // Conditions of others (readiness gates, DisruptionTarget) are left as the API has them.
-  return [...(old.conditions ?? []).filter((condition) => !OWN.includes(condition.type)), ...made];
+  return [...(old.conditions ?? []).filter((condition) => !OWN.includes(condition.type) && !made.some(({ type }) => type === condition.type)), ...made];
 }
 
 const listText = (names: readonly string[]): string => `[${names.join(' ')}]`;
@@ -283,3 +338,11 @@ function readinessGates(pod: PodObject): Omit<Verdict, 'type'> {
 /** Whether every container the runtime knows of has stopped. */
 export const allStopped = (view: PodView): boolean => [...view.containers.values()].every((list) => list.every((status) => status.state !== 'running'));
 export const hasStarted = (view: PodView, name: string): boolean => newest(view, name) !== undefined;
+
+type Conditions = Status['conditions'];
+/** Our own conditions as we made them, everybody else's as the API has them. */
+export const mergeConditions = (mine: Conditions, api: NonNullable<Conditions>): NonNullable<Conditions> => {
+  const own = (mine ?? []).filter((condition) => OWN.includes(condition.type));
+  const scheduled = own.some((condition) => condition.type === 'PodScheduled') ? [] : api.filter((condition) => condition.type === 'PodScheduled');
+  return [...api.filter((condition) => !OWN.includes(condition.type)), ...own, ...scheduled];
+};

@@ -125,6 +125,13 @@ export function statusPatch(before: Status, after: Status): Record<string, unkno
       };
     });
   }
+  // Conditions of a resize are not said to be False: they go.
+  const over = (before.conditions ?? []).filter(({ type }) => type.startsWith('PodResize') && !after.conditions?.some((other) => other.type === type));
+  if (over.length > 0)
+    patch['conditions'] = [
+      ...((patch['conditions'] as readonly object[] | undefined) ?? after.conditions ?? []),
+      ...over.map(({ type }) => ({ type, $patch: 'delete' })),
+    ];
   if (patch['podIPs'] && before.podIPs) {
     // A strategic merge joins these lists by ip.
     const gone = before.podIPs.filter((entry) => !after.podIPs?.some((other) => other.ip === entry.ip));

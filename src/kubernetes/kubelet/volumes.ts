@@ -5,6 +5,7 @@
  * Here simplified: files are written directly instead of through the `..data` link of AtomicWriter; a
  * PersistentVolume that is no hostPath or local volume lives in a directory of the node that mounts it.
  */
+import type { Files } from '../../linux/files.ts';
 import { type Duration, seconds } from '../../sim/clock.ts';
 import type { DeepReadonly, Json } from '../api/json.ts';
 import type { ConfigMap, KeyToPath, Secret, Volume } from '../api/types.gen.ts';
@@ -20,6 +21,14 @@ type VolumeSpec = DeepReadonly<Volume>;
 export class MountError extends Error {}
 
 export const podDirectory = (uid: string): string => `/var/lib/kubelet/pods/${uid}`;
+/** Where an emptyDir is kept. */
+export const emptyDirectory = (uid: string, volume: string): string => `${podDirectory(uid)}/volumes/kubernetes.io~empty-dir/${volume}`;
+/** Bytes of all files below a directory; 0 when there is none. */
+export function sizeOf(files: Files, path: string): number {
+  if (!files.exists(path)) return 0;
+  if (!files.isDirectory(path)) return files.read(path).length;
+  return files.list(path).reduce((sum, name) => sum + sizeOf(files, `${path}/${name}`), 0);
+}
 
 const PLUGIN: readonly (readonly [keyof Volume, string])[] = [
   ['emptyDir', 'empty-dir'],
@@ -91,6 +100,7 @@ export class PodVolumes {
     }
     if (volume.hostPath) return this.hostPath(volume.name, volume.hostPath.path, volume.hostPath.type ?? '');
     if (volume.persistentVolumeClaim) return this.claim(pod, volume.name, volume.persistentVolumeClaim.claimName);
+    if (volume.ephemeral) return this.claim(pod, volume.name, `${pod.metadata.name}-${volume.name}`);
     throw new Error(`no volume plugin matched`);
   }
 
@@ -108,14 +118,38 @@ export class PodVolumes {
     return path;
   }
 
+  /** The directory of a claim's volume, which outlives the pod (`desired_state_of_world_populator.go`, `operation_generator.go`). */
   private async claim(pod: PodObject, name: string, claimName: string): Promise<string> {
+    const { files, client } = this.node;
     const namespace = pod.metadata.namespace ?? '';
-    const claim = await this.node.client.of('PersistentVolumeClaim').get(`${namespace}/${claimName}`);
-    if (claim.status?.phase !== 'Bound' || !claim.spec?.volumeName)
-      throw new MountError(`Unable to attach or mount volumes: unmounted volumes=[${name}]: error processing PVC ${namespace}/${claimName}: PVC is not bound`);
-    const volume = await this.node.client.of('PersistentVolume').get(claim.spec.volumeName);
-    const path = volume.spec?.hostPath?.path ?? volume.spec?.local?.path ?? `/var/lib/kubelet/plugins/kubernetes.io/csi/${volume.metadata.name}/globalmount`;
-    if (!this.node.files.exists(path)) this.node.files.mkdir(path);
+    const failed = (why: string): MountError =>
+      new MountError(
+        `Unable to attach or mount volumes: unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]: error processing PVC ${namespace}/${claimName}: ${why}`,
+      );
+    const claim = await client
+      .of('PersistentVolumeClaim')
+      .get(`${namespace}/${claimName}`)
+      .catch((error) => {
+        throw failed(`failed to fetch PVC from API server: ${error instanceof Error ? error.message : String(error)}`);
+      });
+    if (claim.metadata.deletionTimestamp && this.paths.get(name) === undefined) throw failed('PVC is being deleted');
+    if (claim.status?.phase !== 'Bound' || !claim.spec?.volumeName) throw failed('PVC is not bound');
+    const { metadata, spec } = await client
+      .of('PersistentVolume')
+      .get(claim.spec.volumeName)
+      .catch((error) => {
+        throw failed(`failed to fetch PV ${claim.spec?.volumeName} from API server: ${error instanceof Error ? error.message : String(error)}`);
+      });
+    const volume = metadata.name ?? '';
+    if (spec?.hostPath) return this.hostPath(volume, spec.hostPath.path, spec.hostPath.type ?? '');
+    if (spec?.local) {
+      // Nobody makes a local disk by mounting it.
+      if (!files.exists(spec.local.path))
+        throw new MountError(`MountVolume.NewMounter initialization failed for volume "${volume}" : path "${spec.local.path}" does not exist`);
+      return spec.local.path;
+    }
+    const path = `/var/lib/kubelet/plugins/kubernetes.io/csi/${volume}/globalmount`;
+    if (!files.exists(path)) files.mkdir(path);
     return path;
   }
 

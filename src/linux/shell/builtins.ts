@@ -1,9 +1,11 @@
 /** Commands the shell must do itself, because they change it. */
+
 import { seconds } from '../../sim/clock.ts';
 import { defer } from '../../sim/mailbox.ts';
 import { FileError } from '../files.ts';
 import type { Signal } from '../program.ts';
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
+import { indexesOf, removeElements } from './arrays.ts';
 import { ConditionError, evaluateTest } from './condition.ts';
 import { parameterValue } from './expand.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -420,7 +422,8 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   unset: (call) => {
     for (const name of call.args.filter((arg) => !arg.startsWith('-'))) {
       if (call.shell.variables.get(name)?.readonly) throw new ShellError(`unset: ${name}: cannot unset: readonly variable`);
-      if (!call.args.includes('-f') && call.shell.variables.has(name)) call.shell.variables.delete(name);
+      if (!call.args.includes('-f') && indexesOf(call.shell, name).length > 0) removeElements(call.shell, name);
+      else if (!call.args.includes('-f') && call.shell.variables.has(name)) call.shell.variables.delete(name);
       else if (!call.args.includes('-v')) call.shell.functions.delete(name);
     }
     return 0;

@@ -1,6 +1,8 @@
 /** From a word to its fields: tilde, parameters, command substitution, arithmetic, splitting, file names (POSIX XCU 2.6). */
+
 import type { Files } from '../files.ts';
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
+import { elementAt, elementsOf, indexesOf } from './arrays.ts';
 import { escapePattern, glob, isPattern, patternToRegExp } from './pattern.ts';
 import { type Shell, ShellError } from './state.ts';
 import type { ParameterOperation, Script, Word, WordPart } from './syntax.ts';
@@ -77,22 +79,43 @@ async function partPieces(part: Exclude<WordPart, { kind: 'text' }>, expander: E
     case 'arithmetic':
       return [{ text: String(await arithmetic(part.expression, expander)), quoted, split: true }];
     case 'parameter': {
+      if (part.index === '@' || part.index === '*') return array(part.name, part.index, quoted, part.operation, expander);
+      if (part.index) return parameter(elementAt(expander.shell, part.name, await arithmetic(part.index, expander)), quoted, part.operation, expander);
       if (part.name === '@' || part.name === '*') {
         const args = part.operation?.kind === 'substring' ? await slice(expander, part.operation) : expander.shell.args;
         if (part.operation?.kind === 'length') return [{ text: String(args.length), quoted, split: true }];
         if (!(part.operation && part.operation.kind === 'default')) {
-          if (part.name === '*' && quoted) return [{ text: args.join((expander.shell.get('IFS') ?? ' ')[0] ?? ''), quoted }];
-          const list: Piece[] = [];
-          args.forEach((text, i) => {
-            if (i > 0) list.push({ text: '', quoted, boundary: true });
-            list.push({ text, quoted, split: true });
-          });
-          return list;
+          return listed(args, part.name, quoted, expander);
         }
       }
       return parameter(part.name, quoted, part.operation, expander);
     }
   }
+}
+
+/** Each a field of its own; a quoted star makes one of all. */
+function listed(values: readonly string[], how: '@' | '*', quoted: boolean, expander: Expander): Piece[] {
+  if (how === '*' && quoted) return [{ text: values.join((expander.shell.get('IFS') ?? ' ')[0] ?? ''), quoted }];
+  const list: Piece[] = [];
+  values.forEach((text, i) => {
+    if (i > 0) list.push({ text: '', quoted, boundary: true });
+    list.push({ text, quoted, split: true });
+  });
+  return list;
+}
+
+/** All of an array: its elements, how many (`${#a[@]}`), which (`${!a[@]}`), or some of them (`${a[@]:1:2}`). */
+async function array(name: string, how: '@' | '*', quoted: boolean, operation: ParameterOperation | undefined, expander: Expander): Promise<Piece[]> {
+  const { shell } = expander;
+  if (operation?.kind === 'length') return [{ text: String(indexesOf(shell, name).length), quoted, split: true }];
+  if (operation?.kind === 'indirect') return listed(indexesOf(shell, name).map(String), how, quoted, expander);
+  let values = elementsOf(shell, name);
+  if (operation?.kind === 'substring') {
+    const offset = await arithmetic(operation.offset, expander);
+    const start = offset < 0 ? Math.max(0, values.length + offset) : offset;
+    values = values.slice(start, operation.length ? start + (await arithmetic(operation.length, expander)) : undefined);
+  } else if (operation?.kind === 'default' && values.length === 0) return parameter(name, quoted, operation, expander);
+  return listed(values, how, quoted, expander);
 }
 
 async function slice(expander: Expander, operation: Extract<ParameterOperation, { kind: 'substring' }>): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ import { us } from '../../sim/clock.ts';
 import { defer } from '../../sim/mailbox.ts';
 import type { Process } from '../../sim/process.ts';
 import { FileError, type Files } from '../files.ts';
+import { elementAt, setElements } from './arrays.ts';
 import { BUILTINS } from './builtins.ts';
 import { ConditionError, evaluateConditional } from './condition.ts';
 import { arithmetic, type Expander, expandPattern, expandText, expandWords } from './expand.ts';
@@ -363,9 +364,15 @@ export class Interpreter {
     if (typeof streams === 'number') return streams;
     const assigned: [string, string][] = [];
     for (const assignment of command.assignments) {
-      const value = (assignment.append ? (shell.get(assignment.name) ?? '') : '') + (await expandText(assignment.value, expander));
-      if (argv.length === 0) shell.set(assignment.name, value);
-      else assigned.push([assignment.name, value]);
+      if (assignment.items) {
+        if (!shell.bash) throw new ShellError('syntax error: unexpected "("', 2);
+        setElements(shell, assignment.name, await expandWords(assignment.items, expander), assignment.append);
+        continue;
+      }
+      const name = assignment.index ? elementAt(shell, assignment.name, await arithmetic(assignment.index, expander)) : assignment.name;
+      const value = (assignment.append ? (shell.get(name) ?? '') : '') + (await expandText(assignment.value, expander));
+      if (argv.length === 0) shell.set(name, value);
+      else assigned.push([name, value]);
     }
     if (argv.length === 0) return expander.substituted;
     if (shell.options.has('xtrace'))

@@ -37,6 +37,13 @@ export interface MachineOptions {
   readonly programNames?: readonly string[];
   /** By command name. */
   readonly completers?: Readonly<Record<string, ArgumentCompleter>>;
+  /** Whom programs run as; root when undefined. */
+  readonly user?: MachineUser;
+}
+export interface MachineUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
 }
 
 export interface StartOptions {

@@ -6,7 +6,7 @@
  * ended, so `kubectl get pods -w | grep web` would stay silent.
  */
 import { type AndOr, type Assignment, type Command, type Pipeline, type Redirect, type Script, ShellSyntaxError, type Word, type WordPart } from './syntax.ts';
-import { readArithmeticWord, readBackquoted, readDollar, type Scanner } from './word-parser.ts';
+import { asQuoted, readArithmeticWord, readBackquoted, readDollar, type Scanner } from './word-parser.ts';
 
 const RESERVED = new Set(['if', 'then', 'else', 'elif', 'fi', 'do', 'done', 'case', 'esac', 'while', 'until', 'for', '{', '}', '!', 'in', 'function']);
 const METACHARACTERS = new Set([' ', '\t', '\n', ';', '&', '|', '<', '>', '(', ')']);
@@ -373,12 +373,15 @@ export class Parser implements Scanner {
         break;
       }
       if (words.length === 0) {
-        const m = /^([A-Za-z_]\w*)(\+?)=/.exec(this.source.slice(this.at, this.at + 200));
+        const m = /^([A-Za-z_]\w*)(?:\[([^\]=]+)\])?(\+?)=/.exec(this.source.slice(this.at, this.at + 200));
         if (m) {
           this.at += m[0].length;
           const next = this.source[this.at];
-          const value = next === undefined || METACHARACTERS.has(next) ? [] : this.word();
-          assignments.push({ name: m[1]!, append: m[2] === '+', value });
+          if (next === '(' && m[2] === undefined) assignments.push({ name: m[1]!, append: m[3] === '+', value: [], items: this.items() });
+          else {
+            const value = next === undefined || METACHARACTERS.has(next) ? [] : this.word();
+            assignments.push({ name: m[1]!, append: m[3] === '+', value, ...(m[2] === undefined ? {} : { index: asQuoted(m[2], this.aliases) }) });
+          }
           continue;
         }
       }
@@ -400,6 +403,19 @@ export class Parser implements Scanner {
     this.expanding.clear();
     if (words.length === 0 && assignments.length === 0 && redirects.length === 0) throw this.unexpected();
     return { kind: 'simple', assignments, words, redirects };
+  }
+
+  /** The words between the brackets of an array. */
+  private items(): Word[] {
+    this.at++;
+    const items: Word[] = [];
+    for (;;) {
+      this.newlines();
+      if (this.accept(')')) return items;
+      if (this.atEnd) throw this.incomplete();
+      if (this.peekOperator() !== undefined) throw this.unexpected();
+      items.push(this.word());
+    }
   }
 
   private redirects(): Redirect[] {

@@ -103,6 +103,13 @@ describe('scripts', () => {
     ['conditional', '[[ web-1 == web-* && 3 -gt 2 ]] && echo yes; [[ abc =~ ^a.c$ ]] && echo re', 'yes\nre\n'],
     ['read', 'printf "a b c\\nd\\n" | while read x y; do echo "$x:$y"; done', 'a:b c\nd:\n'],
     ['read with IFS', 'IFS=: read a b <<< "x:y:z"; echo $a $b', 'x y:z\n'],
+    [
+      'arrays',
+      'a=(foo "b c" baz)\ni=1; echo ${a[$i]} $a ${a[-1]} ${#a[@]} ${!a[@]} ${#a[1]}; a+=(x); a[7]=y; for e in "${a[@]}"; do echo "<$e>"; done; echo "${a[*]:1:2}" ${a[i+1]/z/Z}; unset a; echo "${#a[@]}$a"',
+      'b c foo baz 3 0 1 2 3\n<foo>\n<b c>\n<baz>\n<x>\n<y>\nb c baz baZ\n0\n',
+    ],
+    ['an array over several lines', 'a=(\n  one # first\n  two\n)\necho ${a[@]}', 'one two\n'],
+    ['basic expressions anchor at their ends only', 'echo \'a$b ^c\' | sed "s/\\$b/-/; s/ ^c$/!/"', 'a-!\n'],
     ['exit code', 'exit 7', '', 7],
     ['errexit', 'set -e; false || true; if false; then :; fi; echo on; false; echo never', 'on\n', 1],
     ['exit trap', 'trap "echo bye" EXIT; echo hi', 'hi\nbye\n'],

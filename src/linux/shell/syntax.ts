@@ -3,7 +3,8 @@
 /** One piece of a word. `quoted` pieces are neither split nor globbed. */
 export type WordPart =
   | { readonly kind: 'text'; readonly text: string; readonly quoted: boolean }
-  | { readonly kind: 'parameter'; readonly name: string; readonly quoted: boolean; readonly operation?: ParameterOperation }
+  /** `index`: of an array, or all of it. */
+  | { readonly kind: 'parameter'; readonly name: string; readonly index?: Word | '@' | '*'; readonly quoted: boolean; readonly operation?: ParameterOperation }
   | { readonly kind: 'command'; readonly body: Script; readonly quoted: boolean }
   | { readonly kind: 'arithmetic'; readonly expression: Word; readonly quoted: boolean };
 export type Word = readonly WordPart[];
@@ -29,6 +30,10 @@ export interface Assignment {
   readonly name: string;
   readonly append: boolean;
   readonly value: Word;
+  /** `name=(a b c)`: a whole array, and no `value`. */
+  readonly items?: readonly Word[];
+  /** `name[i]=value` */
+  readonly index?: Word;
 }
 
 export type Command =

@@ -72,36 +72,56 @@ export function readArithmeticWord(scanner: Scanner, end: string): Word | undefi
   return asQuoted(text, scanner.aliases);
 }
 
-function asQuoted(text: string, aliases: ReadonlyMap<string, string>): Word {
+export function asQuoted(text: string, aliases: ReadonlyMap<string, string>): Word {
   return new Parser(`${text.replaceAll('"', '')}"`, aliases).doubleQuoted();
 }
 
 function readBraced(scanner: Scanner, quoted: boolean): WordPart {
   scanner.at += 2;
   const rest = () => scanner.source.slice(scanner.at, scanner.at + 200);
-  const length = /^#([A-Za-z_]\w*|[0-9]+|[@*])\}/.exec(rest());
+  const length = /^#([A-Za-z_]\w*|[0-9]+|[@*])(\[[^\]]+\])?\}/.exec(rest());
   if (length) {
     scanner.at += length[0].length;
-    return { kind: 'parameter', name: length[1]!, quoted, operation: { kind: 'length' } };
+    return { kind: 'parameter', name: length[1]!, ...indexOf(length[2], scanner), quoted, operation: { kind: 'length' } };
   }
-  const indirect = /^!([A-Za-z_]\w*)\}/.exec(rest());
+  const indirect = /^!([A-Za-z_]\w*)(\[[@*]\])?\}/.exec(rest());
   if (indirect) {
     scanner.at += indirect[0].length;
-    return { kind: 'parameter', name: indirect[1]!, quoted, operation: { kind: 'indirect' } };
+    return { kind: 'parameter', name: indirect[1]!, ...indexOf(indirect[2], scanner), quoted, operation: { kind: 'indirect' } };
   }
   const m = /^([A-Za-z_]\w*|[0-9]+|[@*#?$!-])/.exec(rest());
   if (!m) throw scanner.source.length <= scanner.at ? scanner.incomplete() : scanner.unexpected();
   scanner.at += m[0].length;
   const name = m[1]!;
+  const bracket = /^[A-Za-z_]/.test(name) ? bracketed(scanner) : undefined;
+  if (bracket !== undefined) scanner.at += bracket.length;
+  const index = indexOf(bracket, scanner);
   if (scanner.source[scanner.at] === '}') {
     scanner.at++;
-    return { kind: 'parameter', name, quoted };
+    return { kind: 'parameter', name, ...index, quoted };
   }
   const operator = /^(:?[-=?+]|##?|%%?|\/\/|\/|\^\^?|,,?|:)/.exec(rest())?.[1];
   if (!operator) throw scanner.unexpected();
   scanner.at += operator.length;
   const operation = readOperation(scanner, operator, quoted);
-  return { kind: 'parameter', name, quoted, operation };
+  return { kind: 'parameter', name, ...index, quoted, operation };
+}
+
+/** `[…]` where the scanner stands; an index may hold brackets itself, as of another array. */
+function bracketed(scanner: Scanner): string | undefined {
+  if (scanner.source[scanner.at] !== '[') return undefined;
+  let depth = 0;
+  for (let i = scanner.at; i < scanner.source.length; i++) {
+    if (scanner.source[i] === '[') depth++;
+    else if (scanner.source[i] === ']' && --depth === 0) return scanner.source.slice(scanner.at, i + 1);
+  }
+  throw scanner.incomplete();
+}
+
+function indexOf(bracket: string | undefined, scanner: Scanner): { readonly index?: Word | '@' | '*' } {
+  if (bracket === undefined) return {};
+  const text = bracket.slice(1, -1);
+  return { index: text === '@' || text === '*' ? text : asQuoted(text, scanner.aliases) };
 }
 
 function readOperation(scanner: Scanner, operator: string, quoted: boolean): ParameterOperation {

@@ -23,7 +23,16 @@ export const busyboxImages: readonly Image[] = [
   shell(['busybox:1.36', 'busybox:1.36.1'], 2_219_955, plain),
   shell(['busybox:1.35'], 2_265_000, plain),
   shell(['busybox:1.28', 'busybox:1.28.4'], 727_869, plain),
-  shell(['registry.k8s.io/busybox', 'registry.k8s.io/e2e-test-images/busybox:1.29-4', 'registry.k8s.io/e2e-test-images/busybox:1.36.1-1'], 731_990, plain),
+  shell(
+    [
+      'registry.k8s.io/busybox',
+      'registry.k8s.io/busybox:1.27.2',
+      'registry.k8s.io/e2e-test-images/busybox:1.29-4',
+      'registry.k8s.io/e2e-test-images/busybox:1.36.1-1',
+    ],
+    731_990,
+    plain,
+  ),
   shell(['alpine:latest', 'alpine:3', 'alpine:3.22'], 3_806_092, alpine('3.22.0'), ['/bin/sh']),
   shell(['alpine:3.20', 'alpine:3.19'], 3_623_807, alpine('3.20.6'), ['/bin/sh']),
   shell(['debian:latest', 'debian:12', 'debian:bookworm', 'debian:bookworm-slim'], 48_490_000, debianFiles, ['bash']),

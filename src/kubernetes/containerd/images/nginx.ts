@@ -1,5 +1,5 @@
 /** nginx in the versions people name; the server itself is `nginx-program.ts`. */
-import { defineImage, type Image } from '../image.ts';
+import { defineImage, type Image, type Reference } from '../image.ts';
 import { basePrograms, debianFiles, passwd } from './base.ts';
 import { bring } from './bring.ts';
 
@@ -49,20 +49,18 @@ const VERSIONS: readonly { readonly version: string; readonly size: number; read
   { version: '1.27.5', size: 72_404_038, tags: ['1.27', '1.27.5'] },
   { version: '1.26.3', size: 71_005_258, tags: ['1.26', '1.26.3'] },
   { version: '1.25.5', size: 71_010_466, tags: ['1.25', '1.25.5'] },
-  { version: '1.23.4', size: 56_882_284, tags: ['1.23', '1.23.4'] },
-  { version: '1.21.6', size: 56_746_739, tags: ['1.21', '1.21.6'] },
-  { version: '1.19.10', size: 53_700_000, tags: ['1.19', '1.19.10'] },
-  { version: '1.16.1', size: 51_030_575, tags: ['1.16', '1.16.1'] },
-  { version: '1.14.2', size: 44_710_204, tags: ['1.14', '1.14.2'] },
   { version: '1.29.0', size: 22_478_000, tags: ['alpine', '1-alpine', '1.29-alpine'] },
-  { version: '1.27.5', size: 20_985_918, tags: ['1.27-alpine'] },
-  { version: '1.25.5', size: 18_006_000, tags: ['1.25-alpine'] },
 ];
+/** The last release of every minor version: all of them from .0 on have tags. */
+const LAST: Readonly<Record<number, number>> = {
+  ...{ 7: 12, 8: 1, 9: 15, 10: 3, 11: 13, 12: 2, 13: 12, 14: 2, 15: 12, 16: 1, 17: 10, 18: 0, 19: 10, 20: 2, 21: 6, 22: 1, 23: 4 },
+  ...{ 24: 0, 25: 5, 26: 3, 27: 5, 28: 0, 29: 0 },
+};
 
-export const nginxImages: readonly Image[] = VERSIONS.map(({ version, size, tags }) =>
+const nginx = (version: string, sizeBytes: number, names: readonly string[]): Image =>
   defineImage({
-    names: tags.map((tag) => `nginx:${tag}`),
-    sizeBytes: size,
+    names,
+    sizeBytes,
     programs: { ...basePrograms, '/docker-entrypoint.sh': bring((all) => all.nginxEntrypoint), '/usr/sbin/nginx': bring((all) => all.nginx(version)) },
     entrypoint: ['/docker-entrypoint.sh'],
     cmd: ['nginx', '-g', 'daemon off;'],
@@ -80,5 +78,31 @@ export const nginxImages: readonly Image[] = VERSIONS.map(({ version, size, tags
     ports: [80],
     stopSignal: 'QUIT',
     idle: { memoryBytes: 7 * 1024 * 1024, cpuMilli: 0 },
-  }),
+  });
+
+export const nginxImages: readonly Image[] = VERSIONS.map(({ version, size, tags }) =>
+  nginx(
+    version,
+    size,
+    tags.map((tag) => `nginx:${tag}`),
+  ),
 );
+
+const older = new Map<string, Image>();
+/** Releases people name besides: `nginx:1.14.2`, `nginx:1.16-alpine`. What was never released is not found (`nginx:1.161`). */
+export function nginxReleases({ domain, path, tag }: Reference): Image | undefined {
+  const [, minor, patch, alpine] = (domain === 'docker.io' && path === 'library/nginx' && /^1\.(\d+)(?:\.(\d+))?(-alpine)?$/.exec(tag ?? '')) || [];
+  const last = LAST[Number(minor ?? -1)];
+  if (last === undefined || Number(patch ?? last) > last) return undefined;
+  const version = `1.${minor}.${patch ?? last}`;
+  const key = `${version}${alpine ?? ''}`;
+  let image = older.get(key);
+  if (!image) {
+    // They have grown over the years.
+    const size = alpine ? 6_000_000 + Number(minor) * 550_000 : 38_000_000 + Number(minor) * 1_150_000;
+    const names = [`nginx:${key}`, ...(Number(patch ?? last) === last ? [`nginx:1.${minor}${alpine ?? ''}`] : [])];
+    image = nginx(version, size, names);
+    older.set(key, image);
+  }
+  return image;
+}

@@ -3,8 +3,8 @@ import { serveHttp } from '../../../linux/http.ts';
 import type { Program } from '../../../linux/program.ts';
 import { ms } from '../../../sim/clock.ts';
 import { defer } from '../../../sim/mailbox.ts';
-import { createLoad } from './busy.ts';
 import { commonLogTime, slashTime } from './clock-text.ts';
+import { service } from './service.ts';
 
 export const hello =
   (version: string): Program =>
@@ -23,24 +23,16 @@ export const hello =
     return done.promise;
   };
 
-/** Each request adds square roots for some 50 ms of a core. */
-export const phpApache: Program = async (self) => {
-  const work = createLoad(self, 1);
-  const { clock } = self.process;
-  serveHttp(self.sockets, 80, async (request) => {
-    work(50);
-    await clock.sleep(ms(50));
-    self.stdout(
-      `${request.remote.ip} - - [${commonLogTime(clock.now())}] "GET ${request.target} HTTP/1.1" 200 206 "-" "${request.headers['user-agent'] ?? '-'}"\n`,
-    );
+/** Each request adds a million square roots: some 50 ms of a core. */
+export const phpApache: Program = service((it) => {
+  it.stopOn('TERM', 'WINCH');
+  it.http(80, async (request) => {
+    await it.work(50);
+    const at = commonLogTime(it.self.process.clock.now());
+    it.out(`${request.remote.ip} - - [${at}] "GET ${request.target} HTTP/1.1" 200 206 "-" "${request.headers['user-agent'] ?? '-'}"`);
     return { status: 200, headers: { Server: 'Apache/2.4.10 (Debian)' }, body: 'OK!' };
   });
-  const done = defer<number>(clock);
-  self.onSignal((signal) => {
-    if (signal === 'TERM' || signal === 'WINCH') done.resolve(0);
-  });
-  return done.promise;
-};
+});
 
 export const echoserver: Program = async (self) => {
   serveHttp(self.sockets, 8080, (request) => ({

@@ -82,7 +82,6 @@ export const web: Program = async (self) => {
 
   const handle = (request: HttpRequest): HttpResponse | Promise<HttpResponse> => {
     if (hanging) return new Promise(() => {});
-    const { query } = request;
     switch (request.path) {
       case '/healthz':
         return failing.has('live') ? { status: 500, body: 'unhealthy\n' } : { status: 200, body: 'ok\n' };
@@ -93,7 +92,13 @@ export const web: Program = async (self) => {
         return failing.has('live') ? { status: 500, body: 'unhealthy\n' } : { status: 200, body: 'ok\n' };
     }
     log(`${request.method} ${request.target} from ${request.remote.ip}`);
-    work(5);
+    const pause = work(5);
+    if (pause > 0) return clock.sleep(pause).then(() => answer(request));
+    return answer(request);
+  };
+
+  const answer = (request: HttpRequest): HttpResponse | Promise<HttpResponse> => {
+    const { query } = request;
     switch (request.path) {
       case '/fail':
         fail(query['what'] ?? 'all');

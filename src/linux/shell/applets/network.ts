@@ -1,8 +1,11 @@
 /** Programs that ask the network: wget, curl, nc, nslookup, ping. */
 import { type Duration, ms, seconds } from '../../../sim/clock.ts';
+import { decodeAnswer, encodeQuestion, type RecordType } from '../../dns.ts';
 import { FileError } from '../../files.ts';
 import { HttpError, type HttpReply, httpGet, parseUrl, reasonPhrase } from '../../http.ts';
+import { httpPieces } from '../../http-stream.ts';
 import type { Program, ProgramContext } from '../../program.ts';
+import { candidates, parseResolvConf } from '../../resolver.ts';
 import { SocketError } from '../../sockets.ts';
 import { readAll } from '../text-pipe.ts';
 import { AppletError, applet, isBusybox, parseFlags, pathOf, splitOnce } from './applet.ts';
@@ -65,6 +68,9 @@ const curl = applet(async (self) => {
       const body = flags.has('d') ? flags.values('d').join('&') : undefined;
       if (body !== undefined && headers['Content-Type'] === undefined) headers['Content-Type'] = 'application/x-www-form-urlencoded';
       const method = flags.value('X') ?? (flags.has('I') ? 'HEAD' : body !== undefined ? 'POST' : 'GET');
+      const target = flags.value('o') ?? (flags.has('O') ? parsed.target.split('?')[0]!.split('/').at(-1) || 'index.html' : undefined);
+      // What goes to the screen as it is goes there as it comes.
+      const asItComes = (target === undefined || target === '-') && !['i', 'I', 'v', 'f', 'L'].some((flag) => flags.has(flag));
       let reply: HttpReply;
       try {
         reply = await httpGet(self.sockets, url, {
@@ -73,6 +79,12 @@ const curl = applet(async (self) => {
           ...(body === undefined ? {} : { body }),
           clock,
           ...(limit === undefined ? {} : { timeout: limit }),
+          ...(asItComes
+            ? {
+                exchange: (connection, request, timeout) =>
+                  httpPieces(connection, request, { clock, timeout, headOnly: method === 'HEAD', pieces: (text) => self.stdout(text) }),
+              }
+            : {}),
         });
       } catch (error) {
         const failure = curlFailure(error, parsed.host, parsed.port, clock.now() - began, limit);
@@ -105,7 +117,7 @@ const curl = applet(async (self) => {
         text = `HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\n${Object.entries(reply.headers)
           .map(([name, value]) => `${name}: ${value}\n`)
           .join('')}\n${flags.has('I') ? '' : text}`;
-      const target = flags.value('o') ?? (flags.has('O') ? parsed.target.split('?')[0]!.split('/').at(-1) || 'index.html' : undefined);
+      if (asItComes) text = '';
       if (target === undefined || target === '-') self.stdout(text);
       else if (target !== '/dev/null') self.files.write(pathOf(self, target), text);
       if (flags.has('w')) self.stdout(writeOut(flags.value('w')!, reply, clock.now() - began));
@@ -279,22 +291,41 @@ const nc = applet(async (self) => {
 });
 
 /** Here simplified: asks as programs do (hosts, search list), where the real one asks a name server directly. */
+/**
+ * Asks the name server itself, so that the names and aliases of the answer are seen; an address is asked for its name.
+ * `-type=srv` and others print records as they come.
+ */
 const nslookup = applet(async (self) => {
-  const [name, server] = parseFlags(self, 't:').operands.filter((arg) => !arg.startsWith('-'));
+  const type = (self.argv.map((arg) => /^-(?:type|querytype|q|t)=(\w+)$/.exec(arg)?.[1]).find(Boolean) ?? '').toUpperCase();
+  const [name, server] = self.argv.slice(1).filter((arg) => !arg.startsWith('-'));
   if (name === undefined) throw new AppletError('missing host');
-  const resolver = server ?? nameserver(self);
-  self.stdout(`Server:\t\t${resolver}\nAddress:\t${resolver}:53\n\n`);
+  const conf = parseResolvConf(self.files.exists('/etc/resolv.conf') ? self.files.read('/etc/resolv.conf') : '');
   try {
-    const addresses = await self.sockets.resolve(name);
-    for (const address of addresses) self.stdout(`Name:\t${name}\nAddress: ${address}\n`);
-    self.stdout('\n');
-    return 0;
+    const resolver = server === undefined ? nameserver(self) : (await self.sockets.resolve(server))[0]!;
+    self.stdout(`Server:\t\t${resolver}\nAddress:\t${resolver}:53\n\n`);
+    const reverse = /^\d+(\.\d+){3}$/.test(name);
+    const wanted = (reverse ? 'PTR' : type || 'A') as RecordType;
+    const bare = (text: string): string => text.replace(/\.$/, '');
+    for (const candidate of reverse ? [`${name.split('.').reverse().join('.')}.in-addr.arpa.`] : candidates(name.toLowerCase(), conf)) {
+      const id = self.process.rng.between(0, 65_536);
+      const answer = decodeAnswer(await self.sockets.askUdp(resolver, 53, encodeQuestion({ id, name: candidate, type: wanted }), conf.timeout));
+      if (!answer || answer.answers.length === 0) continue;
+      for (const { name: owner, type: kind, data } of answer.answers) {
+        if (kind === 'A') self.stdout(`Name:\t${bare(owner)}\nAddress: ${data}\n`);
+        else if (kind === 'CNAME') self.stdout(`${bare(owner)}\tcanonical name = ${bare(data)}\n`);
+        else if (kind === 'PTR') self.stdout(`${bare(owner)}\tname = ${bare(data)}\n`);
+        else self.stdout(`${bare(owner)}\t${kind === 'SRV' ? 'service' : kind.toLowerCase()} = ${bare(data)}\n`);
+      }
+      self.stdout('\n');
+      return 0;
+    }
+    self.stdout(`** server can't find ${reverse ? `${name.split('.').reverse().join('.')}.in-addr.arpa` : name}: NXDOMAIN\n\n`);
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
-    if (error.code === 'ETIMEDOUT') self.stdout(';; connection timed out; no servers could be reached\n\n');
-    else self.stdout(`** server can't find ${name}: NXDOMAIN\n\n`);
-    return 1;
+    if (error.code === 'ENOTFOUND') throw new AppletError(`bad address '${server}'`);
+    self.stdout(';; connection timed out; no servers could be reached\n\n');
   }
+  return 1;
 });
 function nameserver(self: ProgramContext): string {
   if (!self.files.exists('/etc/resolv.conf')) return '127.0.0.1';

@@ -2,7 +2,7 @@
 import { ms, seconds } from '../../../sim/clock.ts';
 import type { Program, ProgramContext } from '../../program.ts';
 import { ConditionError, evaluateTest } from '../condition.ts';
-import { isMachineContext } from '../machine.ts';
+import { isMachineContext, type MachineUser } from '../machine.ts';
 import { echoText, formatPrintf } from '../printf.ts';
 import { noInput, readAll } from '../text-pipe.ts';
 import { AppletError, applet, isBusybox, nameOf, parseFlags } from './applet.ts';
@@ -144,6 +144,11 @@ const hostname = applet(async (self) => {
   if (flags.has('i')) {
     const addresses = await self.sockets.resolve(self.hostname).catch(() => ['127.0.0.1']);
     self.stdout(`${addresses.join(' ')}\n`);
+  } else if (flags.has('f')) {
+    // The first name of the line that names this host.
+    const lines = self.files.exists('/etc/hosts') ? self.files.read('/etc/hosts').split('\n') : [];
+    const names = lines.map((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1)).find((each) => each.includes(self.hostname));
+    self.stdout(`${names?.[0] ?? self.hostname}\n`);
   } else self.stdout(`${self.hostname}\n`);
   return 0;
 });
@@ -161,13 +166,40 @@ const uname = applet(async (self) => {
   self.stdout(`${(chosen.length > 0 ? chosen : [fields[0]!]).map(([, text]) => text).join(' ')}\n`);
   return 0;
 });
-const userOf = (self: ProgramContext): string => self.env['USER'] ?? 'root';
-const whoami: Program = async (self) => {
-  self.stdout(`${userOf(self)}\n`);
-  return 0;
+/** Of a container: the numbers it runs as, and the names its /etc/passwd has for them. */
+const machineUser = (self: ProgramContext): MachineUser | undefined => (isMachineContext(self) ? self.machine.options.user : undefined);
+function passwdName(self: ProgramContext, uid: number): string | undefined {
+  if (uid === 0) return 'root';
+  const text = self.files.exists('/etc/passwd') ? self.files.read('/etc/passwd') : '';
+  return text
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find((fields) => fields[2] === String(uid))?.[0];
+}
+const userOf = (self: ProgramContext): string => {
+  const user = machineUser(self);
+  return user ? (passwdName(self, user.uid) ?? '') : (self.env['USER'] ?? 'root');
 };
+const whoami = applet(async (self) => {
+  const name = userOf(self);
+  if (name === '') throw new AppletError(`unknown uid ${machineUser(self)?.uid}`);
+  self.stdout(`${name}\n`);
+  return 0;
+});
 const id = applet(async (self) => {
   const flags = parseFlags(self, 'ugGn');
+  const container = machineUser(self);
+  if (container) {
+    const { uid, gid } = container;
+    const groups = [gid, ...container.groups.filter((group) => group !== gid)];
+    const called = (number: number, name = passwdName(self, number)): string => (name === undefined ? String(number) : `${number}(${name})`);
+    const group = (number: number): string => (number === gid && gid === uid ? called(number) : called(number, number === 0 ? 'root' : undefined));
+    const [number] = flags.has('u') ? [uid] : [gid];
+    if (flags.has('G')) self.stdout(`${groups.join(' ')}\n`);
+    else if (flags.has('u') || flags.has('g')) self.stdout(`${flags.has('n') ? (passwdName(self, number) ?? number) : number}\n`);
+    else self.stdout(`uid=${called(uid)} gid=${group(gid)} groups=${groups.map(group).join(',')}\n`);
+    return 0;
+  }
   const user = userOf(self);
   const number = self.env['UID'] ?? (user === 'root' ? '0' : '1000');
   const name = flags.has('n') ? user : number;

@@ -57,6 +57,9 @@ export function posixRegExp(pattern: string, extended: boolean, flags = ''): Reg
       else if (/[wWsSbBdD1-9nt]/.test(next)) source += `\\${next}`;
       else source += escapeRegExp(next);
     } else if (!extended && '(){}|+?'.includes(c)) source += `\\${c}`;
+    // In a basic expression they anchor only at its ends, or those of a group or alternative.
+    else if (!extended && c === '$' && i < pattern.length - 1 && !/^\\[)|]/.test(pattern.slice(i + 1))) source += '\\$';
+    else if (!extended && c === '^' && i > 0 && !/\\[(|]$/.test(pattern.slice(0, i))) source += '\\^';
     else if (c === '*' && (source === '' || source.endsWith('^') || (source.endsWith('(') && !source.endsWith('\\(')))) source += '\\*';
     else source += c === '/' ? '\\/' : c;
   }
