@@ -194,6 +194,7 @@ const shortOf = new Map();
   const rank = (name) => {
     const p = parseName(name);
     if (roots.get(name)?.type === p.short) return 0;
+    if (/alpha|beta/.test(p.version)) return 4;
     if (p.version !== 'v1') return 1;
     if (p.group === '' || p.group === 'core') return 2;
     return 3;
@@ -423,7 +424,7 @@ const editor = {
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const found = new Map();
 for (const file of readdirSync(join(client, 'dist/gen/apis'))
-  .filter((name) => /V\d+Api\.js$/.test(name))
+  .filter((name) => /V\d+(?:(?:alpha|beta)\d+)?Api\.js$/.test(name))
   .sort()) {
   const source = readFileSync(join(client, 'dist/gen/apis', file), 'utf8');
   const returns = new Map([...source.matchAll(/async (\w+)WithHttpInfo\(response\) \{[\s\S]*?\), "(\w+)", "/g)].map((m) => [m[1], m[2]]));
@@ -446,10 +447,12 @@ for (const file of readdirSync(join(client, 'dist/gen/apis'))
     } else {
       for (const v of one ?? (verb === 'DELETE' ? [named ? 'delete' : 'deletecollection'] : verb === 'GET' ? (named ? ['get'] : ['list', 'watch']) : []))
         entry.verbs.add(v);
-      if (verb === 'POST' && returned && returned !== 'Status') entry.kind = returned;
+      if ((verb === 'POST' || (verb === 'GET' && named && entry.kind === '')) && returned && returned !== 'Status') entry.kind = returned;
     }
   }
 }
+// The classes give every list a parameter `watch`; what is only asked cannot be watched.
+found.get('/v1/componentstatuses')?.verbs.delete('watch');
 const discovery = [...found.values()]
   .filter((entry) => entry.verbs.size > 0)
   .sort((a, b) => (`${a.group}/${a.version}/${a.plural}` < `${b.group}/${b.version}/${b.plural}` ? -1 : 1))

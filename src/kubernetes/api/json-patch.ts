@@ -5,7 +5,7 @@ import { PatchError } from './patch.ts';
 
 /** Applies operations one by one; throws PatchError when one does not fit (422, in the words of evanphx/json-patch). */
 export function applyJsonPatch(object: Json, operations: Json): Json {
-  if (!Array.isArray(operations)) throw new PatchError('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  if (!Array.isArray(operations)) throw new PatchError('error decoding patch: json: cannot unmarshal object into Go value of type []interface {}');
   const copy = JSON.parse(JSON.stringify(object)) as Json;
   const list = JSON.parse(JSON.stringify(operations)) as Operation[];
   for (const operation of list) {

@@ -21,7 +21,7 @@ describe('JSON patch', () => {
     [[{ op: 'remove', path: '/x/y' }], 'remove operation does not apply: doc is missing path: /x/y: missing value'],
     [[{ op: 'replace', path: '/x', value: 1 }], 'replace operation does not apply: doc is missing key: /x: missing value'],
     [[{ op: 'test', path: '/a', value: 2 }], 'testing value /a failed: test failed'],
-    [{}, 'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch'],
+    [{}, 'error decoding patch: json: cannot unmarshal object into Go value of type []interface {}'],
   ])('%j is refused', (patch, message) => {
     expect(() => applyJsonPatch({ a: 1 }, patch)).toThrow(message);
   });

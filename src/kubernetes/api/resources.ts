@@ -34,6 +34,8 @@ export interface ResourceRow {
   readonly subresources: readonly Subresource[];
   /** Key prefix in etcd without a slash at the end; `''` for kinds that are asked but never stored (Binding, reviews). */
   readonly prefix: string;
+  /** A version that is no GA: served only where `--runtime-config` asks for it (KEP-3136). */
+  readonly beta: boolean;
 }
 
 const ALL: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -73,6 +75,7 @@ function row(group: string, version: string, kind: string, plural: string, names
     verbs: extra.verbs ?? ALL,
     subresources: [...(extra.subresources ?? []), ...status].sort((a, b) => (a.name < b.name ? -1 : 1)),
     prefix: extra.prefix === null ? '' : `/registry/${extra.prefix ?? plural}`,
+    beta: /alpha|beta/.test(version),
   };
 }
 
@@ -81,6 +84,7 @@ function row(group: string, version: string, kind: string, plural: string, names
  */
 export const RESOURCES: readonly ResourceRow[] = [
   row('', 'v1', 'Binding', 'bindings', NAMESPACED, VIRTUAL),
+  row('', 'v1', 'ComponentStatus', 'componentstatuses', CLUSTER, { short: ['cs'], verbs: ['get', 'list'], prefix: null }),
   row('', 'v1', 'ConfigMap', 'configmaps', NAMESPACED, { short: ['cm'] }),
   row('', 'v1', 'Endpoints', 'endpoints', NAMESPACED, { short: ['ep'], prefix: 'services/endpoints' }),
   row('', 'v1', 'Event', 'events', NAMESPACED, { short: ['ev'] }),
@@ -172,7 +176,9 @@ export const RESOURCES: readonly ResourceRow[] = [
 
   row('networking.k8s.io', 'v1', 'IngressClass', 'ingressclasses', CLUSTER),
   row('networking.k8s.io', 'v1', 'Ingress', 'ingresses', NAMESPACED, { short: ['ing'], status: true, prefix: 'ingress' }),
+  row('networking.k8s.io', 'v1', 'IPAddress', 'ipaddresses', CLUSTER, { short: ['ip'] }),
   row('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies', NAMESPACED, { short: ['netpol'] }),
+  row('networking.k8s.io', 'v1', 'ServiceCIDR', 'servicecidrs', CLUSTER, { status: true }),
 
   row('policy', 'v1', 'PodDisruptionBudget', 'poddisruptionbudgets', NAMESPACED, { short: ['pdb'], status: true }),
 
@@ -183,6 +189,7 @@ export const RESOURCES: readonly ResourceRow[] = [
 
   row('storage.k8s.io', 'v1', 'CSIDriver', 'csidrivers', CLUSTER),
   row('storage.k8s.io', 'v1', 'CSINode', 'csinodes', CLUSTER),
+  row('storage.k8s.io', 'v1', 'CSIStorageCapacity', 'csistoragecapacities', NAMESPACED),
   row('storage.k8s.io', 'v1', 'StorageClass', 'storageclasses', CLUSTER, { short: ['sc'] }),
   row('storage.k8s.io', 'v1', 'VolumeAttachment', 'volumeattachments', CLUSTER, { status: true }),
 
@@ -214,7 +221,22 @@ export const RESOURCES: readonly ResourceRow[] = [
 
   row('flowcontrol.apiserver.k8s.io', 'v1', 'FlowSchema', 'flowschemas', CLUSTER, { status: true }),
   row('flowcontrol.apiserver.k8s.io', 'v1', 'PriorityLevelConfiguration', 'prioritylevelconfigurations', CLUSTER, { status: true }),
+
+  row('admissionregistration.k8s.io', 'v1alpha1', 'MutatingAdmissionPolicy', 'mutatingadmissionpolicies', CLUSTER),
+  row('admissionregistration.k8s.io', 'v1alpha1', 'MutatingAdmissionPolicyBinding', 'mutatingadmissionpolicybindings', CLUSTER),
+
+  row('resource.k8s.io', 'v1beta2', 'DeviceClass', 'deviceclasses', CLUSTER, { type: 'DeviceClassV1beta2' }),
+  row('resource.k8s.io', 'v1beta2', 'ResourceClaim', 'resourceclaims', NAMESPACED, { type: 'ResourceClaimV1beta2', status: true }),
+  row('resource.k8s.io', 'v1beta2', 'ResourceClaimTemplate', 'resourceclaimtemplates', NAMESPACED, { type: 'ResourceClaimTemplateV1beta2' }),
+  row('resource.k8s.io', 'v1beta2', 'ResourceSlice', 'resourceslices', CLUSTER, { type: 'ResourceSliceV1beta2' }),
+  row('resource.k8s.io', 'v1beta1', 'DeviceClass', 'deviceclasses', CLUSTER, { type: 'DeviceClassV1beta1' }),
+  row('resource.k8s.io', 'v1beta1', 'ResourceClaim', 'resourceclaims', NAMESPACED, { type: 'ResourceClaimV1beta1', status: true }),
+  row('resource.k8s.io', 'v1beta1', 'ResourceClaimTemplate', 'resourceclaimtemplates', NAMESPACED, { type: 'ResourceClaimTemplateV1beta1' }),
+  row('resource.k8s.io', 'v1beta1', 'ResourceSlice', 'resourceslices', CLUSTER, { type: 'ResourceSliceV1beta1' }),
 ];
+
+/** What a server serves unless told otherwise: nothing that is no GA (`--runtime-config`). */
+export const SERVED: readonly ResourceRow[] = RESOURCES.filter((r) => !r.beta);
 
 const byType = new Map<string, ResourceRow>(RESOURCES.map((r) => [r.type, r]));
 const byPath = new Map<string, ResourceRow>(RESOURCES.map((r) => [`${r.group}/${r.version}/${r.plural}`, r]));
@@ -271,6 +293,19 @@ const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
  * undefined when it is not a resource request (`/api`, `/apis/apps/v1`, `/healthz`).
  */
 export function parsePath(path: string): ResourcePath | undefined {
+  // Hot: every request's, and a cluster's own ask for the same ones again and again.
+  let parsed = PARSED.get(path);
+  if (parsed === undefined && !PARSED.has(path)) {
+    parsed = readPath(path);
+    if (PARSED.size >= PATHS_KEPT) PARSED.clear();
+    PARSED.set(path, parsed);
+  }
+  return parsed;
+}
+const PARSED = new Map<string, ResourcePath | undefined>();
+const PATHS_KEPT = 1_000;
+
+function readPath(path: string): ResourcePath | undefined {
   const parts = path.split('/').filter((part) => part !== '');
   let group = '';
   let at: number;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseYaml } from './yaml.ts';
-import { dumpKnown, knownYaml } from './yaml-memory.ts';
+import { dumpKnown } from './yaml-known.ts';
+import { knownYaml } from './yaml-memory.ts';
 
 const values: readonly unknown[] = [
   {

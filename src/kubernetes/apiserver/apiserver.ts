@@ -9,16 +9,15 @@
  * Everything runs inside the process it is given: when that is killed, requests are never answered and
  * watches fall silent, as when a machine dies.
  */
-import { type Duration, type Instant, seconds } from '../../sim/clock.ts';
+import { type Duration, seconds } from '../../sim/clock.ts';
 import type { Process } from '../../sim/process.ts';
-import type { TraceId } from '../../sim/trace.ts';
 import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
-import { ApiError, type ApiHandler, type ApiRequest, type ApiResponse } from '../api/request.ts';
-import { apiVersionOf, byKind, byObject, byPlural, parsePath, type ResourcePath, type ResourceRow, storageKey } from '../api/resources.ts';
+import { ApiError, type ApiHandler, type ApiResponse } from '../api/request.ts';
+import { apiVersionOf, byKind, byObject, byPlural, parsePath, RESOURCES, type ResourcePath, type ResourceRow, SERVED, storageKey } from '../api/resources.ts';
 import { EPOCH_SECONDS } from '../api/time.ts';
 import type { Kind } from '../api/types.gen.ts';
-import { type EtcdClient, EtcdError } from '../etcd/api.ts';
+import { type EtcdClient, type EtcdEndpoint, EtcdError } from '../etcd/api.ts';
 import { Admission } from './admission/admission.ts';
 import { type PluginChoice, pluginsFor } from './admission/index.ts';
 import { AggregatorGate } from './aggregator/gate.ts';
@@ -34,7 +33,9 @@ import { bootstrap } from './bootstrap.ts';
 import { border, openBorder } from './border.ts';
 import { Call, type RequestVerb } from './call.ts';
 import { startCompactor } from './compactor.ts';
+import { openDevices } from './devices.ts';
 import { type DispatchContext, dispatch, warning } from './dispatch.ts';
+import { aboutBody, isChatter, tellEarly } from './early.ts';
 import { failure, forbidden, internal, noSuchPath, unavailable } from './errors.ts';
 import type { FlowControl, Seat } from './flowcontrol/flowcontrol.ts';
 import { isHealthPath, servePath } from './paths.ts';
@@ -46,6 +47,7 @@ import { nodeStrategy } from './registry/node.ts';
 import { podStrategy } from './registry/pod.ts';
 import { secretStrategy } from './registry/secret.ts';
 import { ServiceAllocator, serviceStrategy } from './registry/service.ts';
+import { signingRequestStrategy } from './registry/signing-request.ts';
 import { Registry } from './registry/store.ts';
 import { PLAIN } from './registry/strategy.ts';
 import { attributesOf, checkScope, pathVerb, verbOf } from './request-info.ts';
@@ -59,6 +61,10 @@ export interface ApiServerOptions {
   readonly etcd: EtcdClient;
   /** The API of a node's kubelet, for log, exec and attach; undefined when there is no such node. */
   kubelet(nodeName: string): ApiHandler | undefined;
+  /** The members of etcd one by one, for their health. */
+  readonly etcdMembers?: () => readonly EtcdEndpoint[];
+  /** `--runtime-config`: betas are served where it says so, as `resource.k8s.io/v1beta1`. */
+  readonly betas?: ReadonlySet<string>;
   /** `10.96.0.0/12`. */
   readonly serviceCidr: string;
   /** Where the `kubernetes` Service leads. */
@@ -105,6 +111,9 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
   const { cache } = storage;
   const tokens = options.tokens ?? createTokenSigner('sa.key');
   const suffixes = self.rng.fork('suffixes');
+  /** Its own kinds; betas only where a flag asks for them. */
+  const { betas: wanted } = options;
+  const served = wanted ? RESOURCES.filter((row) => !row.beta || wanted.has(apiVersionOf(row))) : SERVED;
   const service = (namespace: string, name: string) => cache.get(`/registry/services/specs/${namespace}/${name}`)?.object;
   const webhookSource: WebhookSource = { self, dial: options.dialService, service };
   const delegation = options.delegation?.(webhookSource);
@@ -130,7 +139,15 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     if (prefix === '/registry/validatingadmissionpolicies/' && type !== 'DELETED') admission.policyChanged(object);
   });
   tellOfChanges(self, cache);
-  const allocator = new ServiceAllocator(options.serviceCidr, storage, self.rng.fork('services'));
+  const addresses = {
+    create: (object: KubeObject) => refusing('AlreadyExists', registry.create(ownCall(self, object, 'create'), object)),
+    remove: async (name: string) => {
+      await refusing('NotFound', registry.delete(rowCall(self, byKind('IPAddress'), '', name, 'delete'), name, {}, false));
+    },
+  };
+  const allocator = new ServiceAllocator(options.serviceCidr, storage, self.rng.fork('services'), addresses, (work) => {
+    self.spawn(`${self.name}/addresses`, work);
+  });
   const strategies = {
     ...PLAIN,
     pods: podStrategy,
@@ -138,6 +155,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     secrets: secretStrategy,
     nodes: nodeStrategy,
     namespaces: namespaceStrategy,
+    certificatesigningrequests: signingRequestStrategy,
     services: serviceStrategy(allocator),
     customresourcedefinitions: definitionStrategy,
   };
@@ -160,6 +178,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
       registry,
       dialService: options.dialService,
       extensions: () => gate.extensions,
+      served: () => served,
       createAll: (objects) => hands.createAll(objects),
       update: async (name, change) => {
         await registry.update(rowCall(self, row, '', name, 'update'), ({ object }) => change(object), { raw: true });
@@ -170,6 +189,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     });
   });
   const nowSeconds = () => EPOCH_SECONDS + Math.floor(self.clock.now() / 1_000_000);
+  const startSeconds = nowSeconds();
   const uidOf = (key: string): string | undefined => cache.get(key)?.object.metadata.uid;
   const alive: TokenLookup = ({ namespace, serviceAccount, uid, pod, secret, node }) =>
     uidOf(`/registry/serviceaccounts/${namespace}/${serviceAccount}`) === uid &&
@@ -188,7 +208,8 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     refused: (why) => options.log?.(`authentication.go:73] "Unable to authenticate the request" err=${JSON.stringify(why)}`),
   };
   const prepareToken = (token: string) => delegation?.prepareToken(token);
-  const context: DispatchContext = { registry, tokens, rbac, credentials, prepareToken, kubelet: options.kubelet, dialService: options.dialService };
+  const { kubelet, dialService, etcdMembers } = options;
+  const context: DispatchContext = { registry, tokens, rbac, credentials, prepareToken, kubelet, dialService, etcdMembers };
   let flows: FlowControl | undefined;
   let foreignOpen = false;
   let started = false;
@@ -202,8 +223,18 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
     return verdict;
   };
 
-  /** The chain. */
+  /** Who comes from outside waits no longer than the server lets anyone wait. */
   const handle: ApiHandler = async (request) => {
+    if (request.typed || !borderOpen || isHealthPath(request.path)) return serve(request);
+    try {
+      return await border().withDeadline(self, request, serve);
+    } catch (error) {
+      return border().dressed(request, refuse(toApiError(error)));
+    }
+  };
+
+  /** The chain. */
+  const serve: ApiHandler = async (request) => {
     let call: Call | undefined;
     // Once per server, whatever other worlds of this program have brought in already.
     if (!borderOpen && !request.typed && !isHealthPath(request.path)) {
@@ -274,6 +305,8 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
             authorize: allow,
             texts: options.openapiTexts,
             address,
+            served,
+            metrics: async () => (await self.outside(import('./metrics.ts'))).serverMetrics(cache, served, startSeconds, started),
             keys: () => tokens.keys(),
             debug: (asking) => flows?.dump(asking),
             extensions: aggregation.aggregator?.over(gate.extensions) ?? gate.extensions,
@@ -287,7 +320,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
       }
       if (path.group === 'apiregistration.k8s.io' && !request.typed) await aggregation.aggregator?.prepare();
       const row = byPlural(path.group, path.version, path.resource) ?? gate.extensions?.find(path.group, path.version, path.resource);
-      if (!row) {
+      if (!row || (row.beta && !served.includes(row))) {
         authorize(user, what);
         throw noSuchPath();
       }
@@ -347,6 +380,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
       return storage.createAll(made);
     },
     outside: <T>(work: Promise<T>): Promise<T> => self.outside(work),
+    now: () => registry.timestamp(),
     replace: async (object: KubeObject): Promise<void> => {
       await registry.update(ownCall(self, object, 'update'), ({ object: current }) => ({
         ...current,
@@ -363,6 +397,7 @@ export function createApiServer(self: Process, options: ApiServerOptions): ApiSe
           const { NodeAuthorizer } = await self.outside(import('./authorization/node.ts'));
           kubelets = new NodeAuthorizer(cache, allows);
         }
+        if (options.betas) await self.outside(openDevices());
         await cache.start();
         kubelets?.reset();
         await bootstrap(hands, { serviceCidr: options.serviceCidr, advertiseAddress });
@@ -410,44 +445,6 @@ function rbacSource({ cache }: Storage): RbacSource {
   };
 }
 
-/**
- * A request that was refused before there was a call of it (not recognised, no seat, may not speak for another) is a
- * story of one request and its answer. Of paths that name no resource nothing is told.
- */
-function tellEarly(
-  self: Process,
-  request: ApiRequest,
-  cause: TraceId,
-  user: User | undefined,
-  began: Instant,
-  refusal: Readonly<Record<string, unknown>>,
-): void {
-  const path = parsePath(request.path);
-  const row = path && byPlural(path.group, path.version, path.resource);
-  if (!path || !row || request.method === 'OPTIONS') return;
-  const verb = verbOf(request, path);
-  if (isChatter(request, user ?? ANONYMOUS, verb, path)) return;
-  const about = path.name === '' ? aboutBody(request, row, path) : row.namespaced ? `${row.kind}/${path.namespace}/${path.name}` : `${row.kind}/${path.name}`;
-  self.trace.because(cause);
-  self.trace.emit('api.request', about, { verb, method: request.method, path: request.path, user: user?.name ?? '', began });
-  if (user) self.trace.emit('api.authn', about, { user: user.name, groups: user.groups });
-  self.trace.emit('api.response', about, refusal);
-}
-
-/** Renewals and heartbeats, and what the cluster's own components read: endless, and no part of a story. */
-function isChatter({ typed }: ApiRequest, user: User, verb: RequestVerb, path: ResourcePath): boolean {
-  if (path.resource === 'leases') return true;
-  if (!typed || !user.name.startsWith('system:')) return false;
-  return verb === 'get' || verb === 'list' || verb === 'watch' || (path.resource === 'nodes' && path.subresource === 'status');
-}
-
-function aboutBody({ body, method }: ApiRequest, row: ResourceRow, path: ResourcePath): string {
-  if (method !== 'POST' || typeof body !== 'object' || body === null) return '';
-  const metadata = (body as { metadata?: { name?: string; generateName?: string } }).metadata;
-  const name = metadata?.name ?? metadata?.generateName ?? '';
-  return name === '' ? '' : row.namespaced ? `${row.kind}/${path.namespace}/${name}` : `${row.kind}/${name}`;
-}
-
 function ownCall(self: Process, object: KubeObject, verb: RequestVerb, subresource = '', quiet = true): Call {
   const row = byObject(object)!;
   const { name = '', namespace = '' } = object.metadata;
@@ -459,6 +456,17 @@ function ownCall(self: Process, object: KubeObject, verb: RequestVerb, subresour
 function rowCall(self: Process, row: ResourceRow, namespace: string, name: string, verb: RequestVerb): Call {
   const path: ResourcePath = { group: row.group, version: row.version, resource: row.plural, namespace, name, subresource: '', rest: '' };
   return new Call({ method: 'POST', path: '', query: {}, headers: {}, typed: true }, path, row, verb, LOOPBACK, self.trace, true);
+}
+
+/** Whether it was done; false when it was refused for that reason. */
+async function refusing(reason: string, work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.reason === reason) return false;
+    throw error;
+  }
 }
 
 function toApiError(error: unknown): ApiError {

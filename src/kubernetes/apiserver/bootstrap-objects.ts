@@ -17,8 +17,8 @@ import type { PolicyRule } from './rbac.ts';
 const AT_ONCE = 100;
 const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate';
 
-export async function ensureObjects(hands: Hands): Promise<void> {
-  const wanted = [...bootstrapPolicy(), ...flowObjects(), ...priorityClasses()];
+export async function ensureObjects(hands: Hands, serviceCidr: string): Promise<void> {
+  const wanted = [...bootstrapPolicy(), ...flowObjects(), ...priorityClasses(), defaultServiceCidr(hands, serviceCidr)];
   const found = (object: KubeObject) => hands.get(object.kind, object.metadata.namespace ?? '', object.metadata.name ?? '');
   const missing = wanted.filter((object) => !found(object));
   for (let at = 0; at < missing.length; at += AT_ONCE) {
@@ -59,6 +59,21 @@ export function reconciled(current: KubeObject, wanted: KubeObject): KubeObject 
     next = { ...next, metadata: { ...next.metadata, labels: { ...has.metadata.labels, ...labels } } };
   return next === has ? undefined : next;
 }
+
+/**
+ * The range of `--service-cluster-ip-range` (pkg/controlplane/controller/defaultservicecidr).
+ * Here simplified: ready from the beginning, where upstream writes the condition apart.
+ */
+const defaultServiceCidr = (hands: Hands, cidr: string): KubeObject =>
+  ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes', generation: 1 },
+    spec: { cidrs: [cidr] },
+    status: {
+      conditions: [{ type: 'Ready', status: 'True', reason: '', message: 'Kubernetes default Service CIDR is ready', lastTransitionTime: hands.now() }],
+    },
+  }) as KubeObject;
 
 const priorityClasses = (): readonly KubeObject[] =>
   SYSTEM_CLASSES.map(

@@ -7,7 +7,7 @@
  */
 import type { KubeObject } from '../api/meta.ts';
 import type { EndpointSlice } from '../api/types.gen.ts';
-import { readCidr, toAddress } from './registry/service.ts';
+import { readCidr, toAddress } from './registry/service-range.ts';
 
 const SYSTEM_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default'];
 const PORT = 6443;
@@ -21,6 +21,8 @@ export interface Hands {
   /** Waits for a part of the program while the clock stands still. */
   outside<T>(work: Promise<T>): Promise<T>;
   replace(object: KubeObject): Promise<void>;
+  /** The time as objects tell it. */
+  now(): string;
 }
 
 export async function bootstrap(hands: Hands, options: { readonly serviceCidr: string; readonly advertiseAddress: string }): Promise<void> {
@@ -29,7 +31,7 @@ export async function bootstrap(hands: Hands, options: { readonly serviceCidr: s
   };
   await Promise.all(SYSTEM_NAMESPACES.map((name) => ensure({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
   const objects = await hands.outside(import('./bootstrap-objects.ts'));
-  await objects.ensureObjects(hands);
+  await objects.ensureObjects(hands, options.serviceCidr);
   await kubernetesService(hands, ensure, options);
 }
 

@@ -1,6 +1,8 @@
 /** What `border.ts` brings in, in one piece. */
 export { applyJsonPatch } from '../api/json-patch.ts';
 export { parseYaml, YamlError } from '../api/yaml.ts';
+export { autoscalerToV1, autoscalerToV2 } from './autoscaling-v1.ts';
+export { withDeadline } from './deadline.ts';
 export { discover } from './discovery.ts';
 export { dressed } from './dress.ts';
 export { duplicateFields } from './duplicates.ts';
@@ -13,5 +15,6 @@ export { scalePrinter, tableFor } from './printers/printers.ts';
 export { fromProtobuf } from './protobuf/decode.ts';
 export { ofSameKind, patchRefusal, wrongKind } from './refusals.ts';
 export { checkDeleteOptions, checkListOptions, checkWriteOptions } from './registry/options.ts';
+export { jobWarnings } from './validation/batch.ts';
 export { decode, decodeError } from './validation/decode.ts';
 export { invalidStatus, validate } from './validation/validate.ts';

@@ -1,15 +1,21 @@
 /**
  * Two versions of one object: what is stored and what is asked for. Stored are core/v1 Events and
- * autoscaling/v2 HorizontalPodAutoscalers; events.k8s.io/v1 and autoscaling/v1 are views of them
+ * autoscaling/v2 HorizontalPodAutoscalers; events.k8s.io/v1 and autoscaling/v1 are views of them. So are devices in v1beta2
  * (upstream pkg/apis/{events,autoscaling}/v1/conversion.go).
  */
 import type { KubeObject } from '../api/meta.ts';
 import { apiVersionOf, byKind, type ResourceRow } from '../api/resources.ts';
 import { customOf } from './apiextensions/custom-kind.ts';
+import { border } from './border.ts';
+import { devices } from './devices.ts';
 
 const STORED: Readonly<Record<string, ResourceRow>> = {
   EventsV1Event: byKind('Event'),
   HorizontalPodAutoscalerV1: byKind('HorizontalPodAutoscaler'),
+  DeviceClassV1beta2: byKind('DeviceClassV1beta1'),
+  ResourceClaimV1beta2: byKind('ResourceClaimV1beta1'),
+  ResourceClaimTemplateV1beta2: byKind('ResourceClaimTemplateV1beta1'),
+  ResourceSliceV1beta2: byKind('ResourceSliceV1beta1'),
 };
 
 /** The row a kind is stored as: its own, but for the two that are views. */
@@ -23,7 +29,14 @@ const views = new WeakMap<KubeObject, KubeObject>();
 export function fromStorage(row: ResourceRow, object: KubeObject): KubeObject {
   const custom = customOf(row);
   if (custom) return custom.convert(object);
-  const convert = row.type === 'EventsV1Event' ? eventToV1 : row.type === 'HorizontalPodAutoscalerV1' ? autoscalerToV1 : undefined;
+  const convert =
+    row.type === 'EventsV1Event'
+      ? eventToV1
+      : row.type === 'HorizontalPodAutoscalerV1'
+        ? border().autoscalerToV1
+        : row.version === 'v1beta2' && STORED[row.type]
+          ? (stored: Fields) => devices().devicesIn('v1beta2', stored)
+          : undefined;
   if (!convert) return object;
   let view = views.get(object);
   if (!view) {
@@ -36,7 +49,8 @@ export function fromStorage(row: ResourceRow, object: KubeObject): KubeObject {
 /** What is stored for an object given as `row` shows it. */
 export function toStorage(row: ResourceRow, object: KubeObject): KubeObject {
   if (row.type === 'EventsV1Event') return eventToCore(object as Fields);
-  if (row.type === 'HorizontalPodAutoscalerV1') return autoscalerToV2(object as Fields);
+  if (row.type === 'HorizontalPodAutoscalerV1') return border().autoscalerToV2(object);
+  if (row.version === 'v1beta2' && STORED[row.type]) return devices().devicesIn('v1beta1', object);
   return object;
 }
 
@@ -67,27 +81,3 @@ const eventToCore = (event: Fields): KubeObject =>
     'v1',
     EVENT_FIELDS.map(([core, v1]) => [v1, core] as const),
   );
-
-interface Metric {
-  readonly type?: string;
-  readonly resource?: { readonly name?: string; readonly target?: { readonly averageUtilization?: number } };
-}
-const isCpu = (metric: Metric): boolean =>
-  metric.type === 'Resource' && metric.resource?.name === 'cpu' && metric.resource.target?.averageUtilization !== undefined;
-
-/** Here simplified: other metrics than cpu, and behavior, are kept as they are instead of in annotations. */
-function autoscalerToV1(object: Fields, apiVersion: string): KubeObject {
-  const spec = { ...(object['spec'] as Record<string, unknown>) };
-  const metrics = (spec['metrics'] as readonly Metric[] | undefined) ?? [];
-  const cpu = metrics.find(isCpu);
-  const rest = metrics.filter((metric) => metric !== cpu);
-  delete spec['metrics'];
-  if (rest.length > 0) spec['metrics'] = rest;
-  if (cpu) spec['targetCPUUtilizationPercentage'] = cpu.resource?.target?.averageUtilization;
-  return { ...object, apiVersion, spec } as Fields;
-}
-function autoscalerToV2(object: Fields): KubeObject {
-  const { targetCPUUtilizationPercentage: target, metrics, ...spec } = object['spec'] as Record<string, unknown> & { metrics?: readonly Metric[] };
-  const cpu = target === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: target } } }];
-  return { ...object, apiVersion: 'autoscaling/v2', spec: { ...spec, metrics: [...cpu, ...(metrics ?? [])] } } as Fields;
-}

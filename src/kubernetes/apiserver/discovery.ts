@@ -5,7 +5,7 @@
  */
 import type { Json } from '../api/json.ts';
 import { RELEASE } from '../api/release.ts';
-import { apiVersionOf, RESOURCES, type ResourceRow } from '../api/resources.ts';
+import { apiVersionOf, type ResourceRow, SERVED } from '../api/resources.ts';
 
 export interface DiscoveryAnswer {
   readonly contentType: string;
@@ -18,7 +18,7 @@ const JSON_TYPE = 'application/json';
  * The answer to a discovery path; undefined when the path is none of discovery's or the group version is not served.
  * `accept` is the request's header; `address` what `serverAddressByClientCIDRs` names, `10.0.0.10:6443`.
  */
-export function discover(path: string, accept = '', address = '', rows: readonly ResourceRow[] = RESOURCES): DiscoveryAnswer | undefined {
+export function discover(path: string, accept = '', address = '', rows: readonly ResourceRow[] = SERVED): DiscoveryAnswer | undefined {
   const parts = path.split('/').filter((part) => part !== '');
   const plain = (body: Json | undefined): DiscoveryAnswer | undefined => (body === undefined ? undefined : { contentType: JSON_TYPE, body });
   if (parts[0] === 'version' && parts.length === 1) return plain(versionInfo());
@@ -117,7 +117,9 @@ function resourceList(group: string, version: string, rows: readonly ResourceRow
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources };
 }
 
-const sorted = (rows: readonly ResourceRow[]): ResourceRow[] => [...rows].sort((a, b) => (a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0));
+/** By name; a row without one only says that its group version is there. */
+const sorted = (rows: readonly ResourceRow[]): ResourceRow[] =>
+  rows.filter(({ plural }) => plural !== '').sort((a, b) => (a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0));
 
 /** Upstream: base64 of a SHA-256 of the storage version. Here simplified: any text that is stable and tells kinds apart. */
 function storageVersionHash(row: ResourceRow): string {
@@ -152,7 +154,7 @@ function groupDiscoveryList(version: string, rows: readonly ResourceRow[]): Json
       versions: [...new Set(rows.filter((row) => row.group === group).map((row) => row.version))].map((served) => ({
         version: served,
         resources: sorted(rows.filter((row) => row.group === group && row.version === served)).map(resourceDiscovery),
-        freshness: 'Current',
+        freshness: rows.some((row) => row.group === group && row.version === served && row.plural !== '') ? 'Current' : 'Stale',
       })),
     })),
   };

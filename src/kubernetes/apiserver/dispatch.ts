@@ -18,13 +18,15 @@ import { bodyObject, bodyValue, checked, JsonTextError, mediaType } from './body
 import { border } from './border.ts';
 import { type Call, dryRunOf } from './call.ts';
 import { fromStorage, storageRow, toStorage } from './conversion.ts';
-import { badRequest, conflict, failure, methodNotAllowed, noSuchPath, success, unsupportedMediaType } from './errors.ts';
+import { badRequest, conflict, failure, methodNotAllowed, noSuchPath, success, tooManyOperations, unsupportedMediaType } from './errors.ts';
 import { createFilter, type Filter } from './filter.ts';
 import { ledgerOf, withLedger } from './managed-fields/ledger.ts';
 import { APPLY, shownTo } from './managed-fields/ownership.ts';
-import { negotiate } from './negotiate.ts';
+import { type Form, negotiate } from './negotiate.ts';
 import { presentation, presentList, presentOne } from './present.ts';
-import { getObject, type ListQuery, type ListResult, listObjects, readsCache, revisionOf } from './registry/read.ts';
+import type { ComponentSource } from './registry/component-status.ts';
+import { withoutEmptyMetadata } from './registry/empty-metadata.ts';
+import { getObject, type ListQuery, type ListResult, listObjects, listOf, readsCache, revisionOf } from './registry/read.ts';
 import type { Registry } from './registry/store.ts';
 import type { DeleteOptions } from './registry/strategy.ts';
 import { type SubresourceContext, serveSubresource } from './registry/subresources.ts';
@@ -32,9 +34,18 @@ import { openWatch, type WatchQuery } from './registry/watch.ts';
 import type { ReviewContext } from './reviews.ts';
 import type { WatchCache } from './watch-cache.ts';
 
-export type DispatchContext = ReviewContext & Omit<SubresourceContext, 'wanted'>;
+export type DispatchContext = ReviewContext & Omit<SubresourceContext, 'wanted'> & { readonly etcdMembers?: ComponentSource['etcdMembers'] };
+
+/** What is said with every answer about these (APILifecycleDeprecated). */
+const DEPRECATED: Readonly<Partial<Record<Kind, string>>> = {
+  ComponentStatus: 'v1 ComponentStatus is deprecated in v1.19+',
+  Endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+};
 
 export const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', APPLY];
+
+/** maxJSONPatchOperations */
+const MOST_OPERATIONS = 10_000;
 
 /** Custom kinds have no merge keys, and know no strategic merge. */
 const CUSTOM_PATCH_TYPES = PATCH_TYPES.filter((type) => !type.includes('strategic'));
@@ -44,7 +55,8 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
   const { row, path, verb } = call;
   const form = negotiate(call.request.headers['accept']);
   const custom = customOf(row);
-  if (custom?.deprecation) call.warn(custom.deprecation);
+  const deprecation = custom ? custom.deprecation : call.request.typed ? undefined : DEPRECATED[row.type];
+  if (deprecation) call.warn(deprecation);
   const now = () => context.registry.self.clock.now();
   const time = () => context.registry.timestamp();
   if (!call.request.typed && (verb === 'create' || verb === 'update' || verb === 'patch')) {
@@ -65,6 +77,7 @@ export async function dispatch(context: DispatchContext, call: Call): Promise<Ap
     if ((body as KubeObject).kind === 'Scale') return present(status, body as KubeObject);
     return own ? present(status, fromStorage(row, body as KubeObject)) : answer(call, status, body as unknown as Json);
   }
+  if (row.type === 'ComponentStatus') return components(context, call, form);
   if (row.prefix === '') return answer(call, 201, await virtual(context, call));
   const read = verb === 'get' || verb === 'list' || verb === 'watch';
   if (!read && !row.verbs.includes(verb)) throw methodNotAllowed();
@@ -136,6 +149,24 @@ function answer(call: Call, status: number, body: unknown): ApiResponse {
 const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
 export const warning = (text: string): string => `299 - ${JSON.stringify(text)}`;
 
+async function components(context: DispatchContext, call: Call, form: Form): Promise<ApiResponse> {
+  const { row, path, verb, request } = call;
+  if (!row.verbs.includes(verb as 'get')) throw methodNotAllowed();
+  const { self } = context.registry;
+  const { getComponent, listComponents } = await self.outside(import('./registry/component-status.ts'));
+  const source: ComponentSource = { self, dialService: context.dialService, etcdMembers: context.etcdMembers };
+  const include = call.parameter('includeObject');
+  if (verb === 'get') {
+    const object = await getComponent(source, path.name);
+    call.resume();
+    return answer(call, 200, presentOne(row, form, include, object, self.clock.now(), request.typed));
+  }
+  const { matches } = filterOf(call);
+  const items = (await listComponents(source)).filter((item) => matches === undefined || matches(item));
+  call.resume();
+  return answer(call, 200, presentList(row, form, include, listOf(row, items, { resourceVersion: '' }), self.clock.now(), request.typed));
+}
+
 /** Reviews, and Binding posted to its own collection. */
 async function virtual(context: DispatchContext, call: Call): Promise<object> {
   const { row, path } = call;
@@ -189,8 +220,10 @@ function wanted(call: Call, kind: Kind, expected: { apiVersion: string; kind: st
   const before = (typed ? current : touchesManagedFields(patch) ? shownTo(call.row, current, typed) : withLedger(current, undefined)) as unknown as Json;
   let after: Json;
   try {
-    if (type === PATCH_TYPES[0]) after = border().applyJsonPatch(before, patch);
-    else if (type === PATCH_TYPES[1]) after = applyMergePatch(before, patch);
+    if (type === PATCH_TYPES[0]) {
+      if (Array.isArray(patch) && patch.length > MOST_OPERATIONS) throw tooManyOperations(MOST_OPERATIONS, patch.length);
+      after = border().applyJsonPatch(before, patch);
+    } else if (type === PATCH_TYPES[1]) after = applyMergePatch(before, patch);
     else after = applyStrategicMergePatch(kind, before, patch);
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
@@ -199,7 +232,7 @@ function wanted(call: Call, kind: Kind, expected: { apiVersion: string; kind: st
     throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   }
   const strategic = type === PATCH_TYPES[2];
-  if (!typed) after = border().ofSameKind(after, expected, strategic, customOf(call.row) !== undefined);
+  after = typed ? withoutEmptyMetadata(after) : border().ofSameKind(after, expected, strategic, customOf(call.row) !== undefined);
   return checked(call, kind, after, call.row.version, { patch, strategic });
 }
 

@@ -54,6 +54,8 @@ export const notAcceptable = (): ApiError =>
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   failure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`);
 export const entityTooLarge = (limit: number): ApiError => failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`);
+export const tooManyOperations = (most: number, got: number): ApiError =>
+  failure(413, 'RequestEntityTooLarge', `Request entity too large: The allowed maximum operations in a JSON patch is ${most}, got ${got}`);
 /** The watch window or the MVCC history no longer reaches back that far: list again. */
 export const expired = (message: string): ApiError => failure(410, 'Expired', message);
 export const tooOldResourceVersion = (asked: number, oldest: number): ApiError => expired(`too old resource version: ${asked} (${oldest})`);

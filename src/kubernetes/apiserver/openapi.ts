@@ -7,7 +7,7 @@
 import { fnv32a } from '../api/hash.ts';
 import type { Json } from '../api/json.ts';
 import { RELEASE } from '../api/release.ts';
-import { collectionPath, RESOURCES, type ResourceRow } from '../api/resources.ts';
+import { collectionPath, RESOURCES, type ResourceRow, SERVED } from '../api/resources.ts';
 import { modelOf, SCHEMA, type Texts } from '../api/schema.ts';
 
 export const OPENAPI_V2_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
@@ -21,7 +21,7 @@ export function openApiV2(): string {
 const rootOf = (group: string, version: string): string => (group ? `apis/${group}/${version}` : `api/${version}`);
 
 /** Body of GET /openapi/v3. */
-export function openApiV3Index(rows: readonly ResourceRow[] = RESOURCES, custom: readonly { readonly root: string; readonly hash: string }[] = []): Json {
+export function openApiV3Index(rows: readonly ResourceRow[] = SERVED, custom: readonly { readonly root: string; readonly hash: string }[] = []): Json {
   const paths: Record<string, Json> = {};
   for (const row of rows) {
     const root = rootOf(row.group, row.version);
@@ -88,7 +88,12 @@ function schemaName(model: string): string {
       const prefix = `io.k8s.api.${row.group.split('.')[0] || 'core'}.${row.version}.`;
       for (const reached of reachable([row.type])) {
         if (!namesByModel.has(reached))
-          namesByModel.set(reached, META.has(reached) ? `io.k8s.apimachinery.pkg.apis.meta.v1.${reached}` : prefix + (SCHEMA[reached]?.gvk?.[2] ?? reached));
+          namesByModel.set(
+            reached,
+            META.has(reached)
+              ? `io.k8s.apimachinery.pkg.apis.meta.v1.${reached}`
+              : prefix + (SCHEMA[reached]?.gvk?.[2] ?? reached.replace(/V1(?:ALPHA|BETA)\d$/, '')),
+          );
       }
     }
   }

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/meta.ts';
 import { ApiError } from '../api/request.ts';
 import type { ResourceRow } from '../api/resources.ts';
+import type { Job } from '../api/types.gen.ts';
 import type { ApiService } from './aggregator/availability.ts';
 import { aggregatorBundle } from './aggregator/gate.ts';
 import { customOf } from './apiextensions/custom-kind.ts';
@@ -14,7 +15,7 @@ export const kindRules: Rules = {
   defaults: (row: ResourceRow, object: KubeObject) =>
     customOf(row)?.defaults(object) ?? (isDefinition(row) ? extensionsBundle().definitionDefaults(object) : applyDefaults(row.type, object)),
   validate(row, object, old, warn = () => {}, subresource = '') {
-    const { invalidStatus, validate } = border();
+    const { invalidStatus, jobWarnings, validate } = border();
     const custom = customOf(row);
     const errors = custom
       ? custom.validate(object, old, warn)
@@ -24,5 +25,6 @@ export const kindRules: Rules = {
           ? aggregatorBundle().apiServiceErrors(object as ApiService)
           : validate(row.type, object, old, subresource);
     if (errors.length > 0) throw new ApiError(invalidStatus(row.kind, row.group, object.metadata.name ?? '', errors));
+    if (row.type === 'Job' && subresource === '') for (const text of jobWarnings(object as Job, old as Job | undefined)) warn(text);
   },
 };

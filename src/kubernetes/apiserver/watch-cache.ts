@@ -138,6 +138,10 @@ export class WatchCache {
     return false;
   }
 
+  watchersOf(prefix: string): Iterable<unknown> {
+    return this.resources.get(this.prefixOf(prefix))?.allWatchers() ?? [];
+  }
+
   all(): Iterable<ResourceCache> {
     return this.resources.values();
   }

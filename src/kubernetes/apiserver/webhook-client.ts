@@ -10,6 +10,7 @@ import type { Process } from '../../sim/process.ts';
 import type { Json } from '../api/json.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { ApiRequest } from '../api/request.ts';
+import type { Stream } from '../api/stream.ts';
 
 /** `clientConfig` of a webhook or of a CRD's conversion. */
 export interface WebhookClientConfig {
@@ -30,13 +31,17 @@ export interface ServiceRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** For the whole exchange. */
+  /** For the whole exchange; of a stream, for its head. */
   readonly timeout: Duration;
+  /** A reply without a length is handed over as it arrives. */
+  readonly streams?: boolean;
 }
 export interface ServiceReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** In place of a body, where the request `streams`. */
+  readonly stream?: Stream<string>;
 }
 /**
  * Sends a request from the machine of the API server. Rejects with an Error whose message is Go's:

@@ -147,6 +147,9 @@ export class Discovery {
     if (parts.length > 1) {
       const [name, ...rest] = parts as [string, ...string[]];
       const exact = all.find((info) => matches(info, name) && info.version === rest[0] && info.group === rest.slice(1).join('.'));
+      // A short name is expanded to its kind, whose version is then forgotten (restmapper's shortcut expander).
+      if (exact?.shortNames.includes(name))
+        return all.find(({ group, resource, preferred }) => group === exact.group && resource === exact.resource && preferred) ?? exact;
       if (exact) return exact;
       const group = rest.join('.');
       const byGroup = all.filter(
@@ -178,6 +181,8 @@ function readAggregated(body: JsonObject, resources: ResourceInfo[], groupVersio
     const group = String((item['metadata'] as JsonObject | undefined)?.['name'] ?? '');
     for (const version of (item['versions'] as readonly JsonObject[] | undefined) ?? []) {
       const name = String(version['version']);
+      // Whose server does not answer is not there for us (client-go's SplitGroupsAndResources).
+      if (version['freshness'] === 'Stale') continue;
       groupVersions.push(group === '' ? name : `${group}/${name}`);
       for (const resource of (version['resources'] as readonly JsonObject[] | undefined) ?? []) {
         const kind = resource['responseKind'] as JsonObject | undefined;

@@ -23,6 +23,7 @@ export const rowOf = (info: ResourceInfo): ResourceRow =>
     verbs: info.verbs as readonly Verb[],
     subresources: [],
     prefix: '',
+    beta: false,
   };
 
 /** Other objects, for descriptions that tell of them. */

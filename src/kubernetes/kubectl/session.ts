@@ -158,7 +158,7 @@ export function createRequester({ self, handler, certificate, token, flags, serv
     }
     return response;
   };
-  const check = (response: ApiResponse): void => {
+  const check = (response: ApiResponse, asked = ''): void => {
     if (response.status < 400) return;
     const body = response.body;
     if (isObject(body) && body['kind'] === 'Status') throw new ApiError(body as unknown as Status);
@@ -169,7 +169,12 @@ export function createRequester({ self, handler, certificate, token, flags, serv
       status: 'Failure',
       code: response.status,
       // What is not there is worded by the client, whatever page came with it (client-go NewGenericServerResponse).
-      message: response.status !== 404 && typeof body === 'string' && body.trim() !== '' ? body.trim() : httpMessage(response.status),
+      message:
+        response.status === 503
+          ? `${httpMessage(503)}${asked}`
+          : response.status !== 404 && typeof body === 'string' && body.trim() !== ''
+            ? body.trim()
+            : httpMessage(response.status),
       reason: httpReason(response.status),
     });
   };
@@ -178,7 +183,7 @@ export function createRequester({ self, handler, certificate, token, flags, serv
     warnings: () => warned.size,
     request: async (method, path, options) => {
       const response = await send(method, path, options);
-      check(response);
+      check(response, whatWasAsked(method, path));
       return response.body ?? null;
     },
     open: async <T>(path: string, options?: RequestOptions) => {
@@ -202,6 +207,12 @@ export function createRequester({ self, handler, certificate, token, flags, serv
       };
     },
   };
+}
+
+/** ` (get nodes.metrics.k8s.io node-1)`: what a request was about, for paths of resources. */
+function whatWasAsked(method: string, path: string): string {
+  const m = /^\/(?:api|apis\/([^/]+))\/[^/]+\/(?:namespaces\/[^/]+\/)?([^/]+)(?:\/([^/]+))?/.exec(path);
+  return m ? ` (${method.toLowerCase()} ${m[2]}${m[1] ? `.${m[1]}` : ''}${m[3] ? ` ${m[3]}` : ''})` : '';
 }
 
 const httpReason = (status: number): string =>

@@ -10,9 +10,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { EPOCH_SECONDS } from '../time.ts';
 import { type Bytes, base64, utf8 } from './bytes.ts';
+import { CLUSTER_ADMIN } from './cluster-admin.ts';
+import { CLUSTER_CA } from './cluster-ca.ts';
 import { bigOf } from './der.ts';
 import { keyOf, type PrivateKey, privatePem, publicPem } from './keys.ts';
-import { certificatePem, issue, type Subject, type Template } from './x509.ts';
+import { certificatePem, issue, readCertificates, type Subject, type Template } from './x509.ts';
 
 const DAY = 86_400;
 /** kubeadm dates certificates back, so that clocks a little behind accept them. */
@@ -22,7 +24,8 @@ const AUTHORITY_LASTS = 3_650 * DAY;
 
 export type AuthorityName = 'kubernetes' | 'etcd-ca' | 'front-proxy-ca';
 
-const authorityKey = (name: AuthorityName): PrivateKey => keyOf(`authority ${name}`);
+const authorityKey = (name: AuthorityName): PrivateKey =>
+  keyOf(`authority ${name}`, name === 'kubernetes' ? readCertificates(CLUSTER_CA)![0]!.publicInfo : undefined);
 const subject = (commonName: string, ...organizations: string[]): Subject => ({ commonName, organizations });
 /** 63 bits, as kubeadm draws them; here from the names. */
 const serialOf = (text: string): bigint => (bigOf(sha256(utf8(text)).subarray(0, 8)) >> 1n) | 1n;
@@ -94,8 +97,9 @@ export class ClusterPki {
     return { certificate: certificatePem(der), key: privatePem(key) };
   }
 
-  /** A client of the API server. */
+  /** A client of the API server. The administrator's pair is the same in every world (`cluster-admin.ts` says why). */
   client(commonName: string, ...organizations: string[]): Pair {
+    if (commonName === 'kubernetes-admin' && organizations.join() === 'kubeadm:cluster-admins') return CLUSTER_ADMIN;
     return this.pair(`client ${commonName}`, subject(commonName, ...organizations), ['client auth']);
   }
 
@@ -131,10 +135,7 @@ export class ClusterPki {
   /** A kubeconfig with its credentials inside, as kubeadm writes it. */
   kubeconfig(server: string, user: string, pair: Pair): string {
     const data = (text: string) => base64(utf8(text));
-    return kubeconfigText(server, data(authorityCertificate('kubernetes')), user, [
-      `    client-certificate-data: ${data(pair.certificate)}`,
-      `    client-key-data: ${data(pair.key)}`,
-    ]);
+    return kubeconfigText(server, data(CLUSTER_CA), user, [`    client-certificate-data: ${data(pair.certificate)}`, `    client-key-data: ${data(pair.key)}`]);
   }
 
   /** A kubelet's: its credentials are in a file that it renews. */
@@ -142,7 +143,7 @@ export class ClusterPki {
     const file = '/var/lib/kubelet/pki/kubelet-client-current.pem';
     return kubeconfigText(
       server,
-      base64(utf8(authorityCertificate('kubernetes'))),
+      base64(utf8(CLUSTER_CA)),
       `system:node:${node}`,
       [`    client-certificate: ${file}`, `    client-key: ${file}`],
       'default-auth',

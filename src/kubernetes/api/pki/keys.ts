@@ -39,13 +39,13 @@ const RSA_SIGNATURES: Readonly<Record<string, readonly [(data: Bytes) => Bytes, 
 
 const keys = new Map<string, PrivateKey>();
 
-/** The P-256 key of a seed and a name: the same each time. */
-export function keyOf(seed: string): PrivateKey {
+/** The P-256 key of a seed and a name: the same each time. `publicInfo`, where its public half is written down somewhere: working it out takes as long as a signature. */
+export function keyOf(seed: string, publicInfo?: Bytes): PrivateKey {
   let key = keys.get(seed);
   if (!key) {
     let scalar = sha256(utf8(`orrery key ${seed}`));
     while (!p256.utils.isValidSecretKey(scalar)) scalar = sha256(scalar);
-    key = fromScalar(scalar);
+    key = publicInfo ? { scalar, publicInfo } : fromScalar(scalar);
     if (keys.size > 64) keys.clear();
     keys.set(seed, key);
   }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { EPOCH_SECONDS } from '../time.ts';
 import { authorityCertificate, ClusterPki, PKI_FILES, signWithClusterAuthority } from './authority.ts';
 import { base64, base64url, fromBase64, pemBlocks, textOf, utf8 } from './bytes.ts';
+import { CLUSTER_ADMIN } from './cluster-admin.ts';
 import { CLUSTER_CA } from './cluster-ca.ts';
 import { jwkOf, readJwt, signJwt, verifyJwt } from './jwt.ts';
 import { keyOf, privatePem, publicPem, readPrivateKey, verify as verifySignature } from './keys.ts';
@@ -22,6 +23,11 @@ describe('base64', () => {
 describe('the authority', () => {
   const ca = new X509Certificate(CLUSTER_CA);
   it('is the one written out', () => expect(authorityCertificate('kubernetes')).toBe(CLUSTER_CA));
+  it('signed the administrator who is written out', () => {
+    const [commonName, ...organizations] = ['kubernetes-admin', 'kubeadm:cluster-admins'];
+    const made = new ClusterPki({ seed: 'every world', controlPlane: { name: 'control-plane', ip: '10.0.0.10' } });
+    expect(made.pair(`client ${commonName}`, { commonName: commonName!, organizations }, ['client auth'])).toEqual(CLUSTER_ADMIN);
+  });
   it('is one for OpenSSL', () => {
     expect([ca.subject, ca.issuer, ca.ca, ca.subjectAltName]).toEqual(['CN=kubernetes', 'CN=kubernetes', true, 'DNS:kubernetes']);
     expect(ca.verify(ca.publicKey)).toBe(true);

@@ -8,6 +8,7 @@ import { ownerReferences } from './owner-references.ts';
 import { podSecurity } from './pod-security/pod-security.ts';
 import { podTolerationRestriction } from './pod-toleration-restriction.ts';
 import { admissionConfiguration } from './policy/configuration.ts';
+import { mutatingPolicies } from './policy/mutating.ts';
 import { validatingPolicies } from './policy/validating.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -27,6 +28,7 @@ export const HEAVY = {
   ServiceAccount: mountableSecrets,
   StorageObjectInUseProtection: storageInUse,
   AdmissionConfiguration: admissionConfiguration,
+  MutatingAdmissionPolicy: mutatingPolicies,
   MutatingAdmissionWebhook: mutatingWebhooks,
   ValidatingAdmissionPolicy: validatingPolicies,
   ValidatingAdmissionWebhook: validatingWebhooks,

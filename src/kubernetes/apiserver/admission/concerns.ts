@@ -84,6 +84,7 @@ export const concerns = {
   configuration: ({ row, operation, subresource }) =>
     row.group === 'admissionregistration.k8s.io' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
   mutatingWebhooks: (attributes, world) => world.any(WEBHOOKS.mutating) && isServed(attributes),
+  mutatingPolicies: (attributes, world) => world.any('/registry/mutatingadmissionpolicybindings/') && isServed(attributes),
   validatingPolicies: (attributes, world) => world.any('/registry/validatingadmissionpolicybindings/') && isServed(attributes),
   validatingWebhooks: (attributes, world) => world.any(WEBHOOKS.validating) && isServed(attributes),
   resourceQuota: isQuotaConcerned,

@@ -40,6 +40,7 @@ const ORDERED: readonly Plugin[] = [
   lazy('DenyServiceExternalIPs', 'validate', concerns.denyExternalIps),
   // The border's last word on the kinds that configure admission; upstream has it in the registry's strategies.
   lazy('AdmissionConfiguration', 'validate', concerns.configuration),
+  lazy('MutatingAdmissionPolicy', 'mutate', concerns.mutatingPolicies),
   lazy('MutatingAdmissionWebhook', 'mutate', concerns.mutatingWebhooks),
   lazy('ValidatingAdmissionPolicy', 'validate', concerns.validatingPolicies),
   lazy('ValidatingAdmissionWebhook', 'validate', concerns.validatingWebhooks),
@@ -70,7 +71,7 @@ const ABOUT: Readonly<Record<string, ReadonlySet<string>>> = {
 /**
  * DefaultOffAdmissionPlugins; NodeRestriction is on because kubeadm asks for it. Here left out, as they are off by
  * default and need a configuration file or an alpha API: EventRateLimit, ImagePolicyWebhook, PodNodeSelector,
- * MutatingAdmissionPolicy (alpha in v1.33), ClusterTrustBundleAttest (its kind is not served by default).
+ * ClusterTrustBundleAttest (its kind is not served by default).
  */
 const OFF = new Set([
   'AlwaysPullImages',

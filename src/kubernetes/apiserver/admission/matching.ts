@@ -79,6 +79,8 @@ export function ruleMatches(rule: Rule, attributes: Attributes, { row, group, ve
 
 /** The kinds that configure admission are never subject to it: a bad webhook could not be taken away again. */
 const CONFIGURATION = new Set([
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
   'mutatingwebhookconfigurations',
   'validatingwebhookconfigurations',
   'validatingadmissionpolicies',

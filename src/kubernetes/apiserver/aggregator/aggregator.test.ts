@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { seconds } from '../../../sim/clock.ts';
+import { Pipe } from '../../api/stream.ts';
 import { type Loose, type TestServer, withApiServer } from '../testing.test-support.ts';
 import type { DialService } from '../webhook-client.ts';
 
@@ -131,4 +132,31 @@ test.each<[string, Loose, string]>([
     const { body } = await server.post(SERVICES, remote(spec));
     expect(body.message).toContain(expected);
   });
+});
+
+test('a watch of an aggregated API comes event by event, and ends when the backend hangs up', async () => {
+  const pieces = new Pipe<string>();
+  let left = false;
+  pieces.onCancel(() => {
+    left = true;
+  });
+  const dialService: DialService = async (request) =>
+    request.path.includes('watch=') ? { status: 200, headers: { 'content-type': 'application/json' }, body: '', stream: pieces } : backend()(request);
+  await withApiServer(
+    async (server) => {
+      await service(server);
+      await slice(server, ['10.244.1.9']);
+      await server.post(SERVICES, remote());
+      expect((await available(server)).status).toBe('True');
+      const watch = await server.watch('/apis/metrics.example.com/v1beta1/nodes?watch=true');
+      const line = (name: string) => `${JSON.stringify({ type: 'ADDED', object: { metadata: { name } } })}\n`;
+      pieces.write(line('a') + line('b').slice(0, 10));
+      expect(watch.texts()).toEqual(['ADDED a']);
+      pieces.write(line('b').slice(10));
+      expect(watch.texts()).toEqual(['ADDED a', 'ADDED b']);
+      watch.response.stream?.cancel();
+      expect(left).toBe(true);
+    },
+    { dialService },
+  );
 });

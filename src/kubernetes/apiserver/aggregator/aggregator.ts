@@ -6,11 +6,13 @@
  * the server starts; a watch of a remote API gets a single answer; TLS to the backend is not modelled.
  */
 import { seconds } from '../../../sim/clock.ts';
+import { defer } from '../../../sim/mailbox.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { Json } from '../../api/json.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import type { ApiRequest, ApiResponse } from '../../api/request.ts';
-import { RESOURCES, type ResourceRow, type Verb } from '../../api/resources.ts';
+import type { ResourceRow, Verb } from '../../api/resources.ts';
+import { Pipe, type Stream } from '../../api/stream.ts';
 import type { Extensions } from '../apiextensions/custom-kind.ts';
 import type { User } from '../authentication.ts';
 import { equalJson } from '../registry/equal.ts';
@@ -34,6 +36,8 @@ export interface AggregatorContext {
   readonly registry: Registry;
   readonly dialService: DialService | undefined;
   extensions(): Extensions | undefined;
+  /** The server's own kinds. */
+  served(): readonly ResourceRow[];
   createAll(objects: readonly KubeObject[]): Promise<boolean>;
   update(name: string, change: (object: KubeObject) => KubeObject): Promise<void>;
   remove(name: string): Promise<void>;
@@ -60,6 +64,7 @@ const PRIORITIES: Readonly<Record<string, number>> = {
   'node.k8s.io': 16_300,
   'discovery.k8s.io': 16_200,
   'flowcontrol.apiserver.k8s.io': 16_100,
+  'resource.k8s.io': 15_900,
 };
 const CHECK_EVERY = seconds(30);
 const AUTOMANAGED = 'kube-aggregator.kubernetes.io/automanaged';
@@ -118,7 +123,7 @@ class Served implements Aggregator {
 
   async prepare(): Promise<void> {
     const wanted = new Map<string, KubeObject>();
-    for (const { group, version } of RESOURCES) wanted.set(`${version}.${group}`, localService(group, version, false));
+    for (const { group, version } of this.context.served()) wanted.set(`${version}.${group}`, localService(group, version, false));
     for (const { group, version } of this.context.extensions()?.rows() ?? []) wanted.set(`${version}.${group}`, localService(group, version, true));
     const have = new Map([...this.all()].map((each) => [each.metadata.name ?? '', each]));
     const missing = [...wanted].filter(([name]) => !have.has(name));
@@ -215,15 +220,28 @@ class Served implements Aggregator {
         headers: { ...headers, 'x-remote-user': user.name, 'x-remote-group': user.groups.join(',') },
         ...(request.body === undefined ? {} : { body: typeof request.body === 'string' ? request.body : JSON.stringify(request.body) }),
         timeout: seconds(60),
+        streams: true,
       });
-      return { status: reply.status, headers: reply.headers, body: bodyOf(reply.headers['content-type'] ?? '', reply.body) };
+      const type = reply.headers['content-type'] ?? '';
+      if (!reply.stream) return { status: reply.status, headers: reply.headers, body: bodyOf(type, reply.body) };
+      const watch = request.query['watch'] !== undefined && type.includes('json');
+      return watch
+        ? { status: reply.status, headers: reply.headers, stream: linesOf(reply.stream) }
+        : { status: reply.status, headers: reply.headers, body: bodyOf(type, await wholeOf(registry.self, reply.stream)) };
     } catch (error) {
       return text(503, `error trying to reach service: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
+  /** Group versions whose server does not say what it serves: discovery names them, as stale (kube-aggregator's discovery manager). */
+  private silent(): readonly ResourceRow[] {
+    return this.remotes()
+      .filter(({ metadata }) => !this.found.has(metadata.name ?? ''))
+      .flatMap((service) => rowsOf(service, '{"resources":[{"name":"","kind":""}]}'));
+  }
+
   over(extensions: Extensions | undefined): Extensions {
-    const rows = (): readonly ResourceRow[] => [...(extensions?.rows() ?? []), ...[...this.found.values()].flat()];
+    const rows = (): readonly ResourceRow[] => [...(extensions?.rows() ?? []), ...[...this.found.values()].flat(), ...this.silent()];
     return {
       find: (group, version, plural) => extensions?.find(group, version, plural),
       rows,
@@ -242,7 +260,7 @@ const localService = (group: string, version: string, custom: boolean): KubeObje
       ...(group ? { group } : {}),
       version,
       groupPriorityMinimum: custom ? 1_000 : (PRIORITIES[group] ?? 16_000),
-      versionPriority: custom ? 100 : group === '' ? 1 : group === 'autoscaling' && version === 'v2' ? 30 : 15,
+      versionPriority: custom ? 100 : group === '' ? 1 : group === 'autoscaling' && version === 'v2' ? 30 : version.includes('beta') ? 9 : 15,
     },
   }) as unknown as KubeObject;
 
@@ -280,6 +298,7 @@ function rowsOf({ spec }: ApiService, body: string): readonly ResourceRow[] {
         .filter(({ name }) => name.startsWith(`${item.name}/`))
         .map((sub) => ({ name: sub.name.slice(item.name.length + 1), kind: sub.kind, verbs: sub.verbs ?? [] })),
       prefix: '',
+      beta: false,
     }));
 }
 
@@ -289,6 +308,35 @@ const queryOf = ({ query }: ApiRequest): string => {
   );
   return pairs.length > 0 ? `?${pairs.join('&')}` : '';
 };
+
+/** A watch's events, one a line, of what comes in pieces. */
+function linesOf(pieces: Stream<string>): Stream<unknown> {
+  const events = new Pipe<unknown>();
+  let text = '';
+  events.onCancel(() => pieces.cancel());
+  pieces.read({
+    value: (piece) => {
+      const lines = (text + piece).split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) if (line.trim() !== '') events.write(bodyOf('json', line));
+    },
+    end: (error) => events.close(error),
+  });
+  return events;
+}
+
+/** Rejects when the pieces break off. */
+function wholeOf(self: Process, pieces: Stream<string>): Promise<string> {
+  const { promise, resolve, reject } = defer<string>(self.clock);
+  let text = '';
+  pieces.read({
+    value: (piece) => {
+      text += piece;
+    },
+    end: (error) => (error ? reject(error) : resolve(text)),
+  });
+  return promise;
+}
 
 function bodyOf(type: string, body: string): Json {
   if (!type.includes('json')) return body;

@@ -51,6 +51,7 @@ export function rowOf(definition: Definition, version: VersionSpec, context: Kin
     verbs: VERBS,
     subresources,
     prefix: `/registry/${spec.group}/${names.plural}`,
+    beta: false,
   };
   return { ...row, custom: kindOf(row, definition, version, context) };
 }

@@ -217,6 +217,83 @@ describe('OpenID Connect', () => {
     withApiServer(async (server) => expect((await who(server, bears(signJwt(keyOf('other'), good)))).code).toBe(401), { authentication }).then(() => {}));
 
   const file = (more: object) => ({ apiVersion: 'apiserver.config.k8s.io/v1beta1', kind: 'AuthenticationConfiguration', ...more });
+  const issuer = { url, audiences: ['orrery'] };
+  const structured = (more: object) => ({ ...readConfiguration(file({ jwt: [{ issuer, ...more }] })), keysOf: () => [jwkOf(key)] });
+  const rich = structured({
+    claimValidationRules: [
+      { claim: 'tenant', requiredValue: 'acme' },
+      { expression: 'claims.exp - claims.nbf <= 86400', message: 'total token lifetime must not exceed 24 hours' },
+    ],
+    claimMappings: {
+      username: { expression: "claims.sub + ':' + claims.tenant" },
+      groups: { expression: "claims.roles.split(',').map(role, 'role:' + role)" },
+      uid: { claim: 'sub' },
+      extra: [
+        { key: 'example.com/tenant', valueExpression: 'claims.tenant' },
+        { key: 'example.com/none', valueExpression: "claims.?nobody.orValue('')" },
+      ],
+    },
+    userValidationRules: [
+      { expression: "!user.username.startsWith('system:')", message: 'username cannot used reserved system: prefix' },
+      { expression: "user.groups.all(group, !group.startsWith('system:'))", message: 'no groups of the system' },
+    ],
+  });
+  const token = { iss: url, aud: 'orrery', exp: EPOCH_SECONDS + 900, nbf: EPOCH_SECONDS, sub: 'jane', tenant: 'acme', roles: 'dev,ops' };
+  it.each([
+    [
+      'expressions make the user',
+      token,
+      {
+        username: 'jane:acme',
+        uid: 'jane',
+        groups: ['role:dev', 'role:ops', 'system:authenticated'],
+        extra: { 'example.com/tenant': ['acme'] },
+      },
+    ],
+    ['a claim of another value', { ...token, tenant: 'evil' }, UNAUTHORIZED],
+    ['a claim that is missing', { ...token, roles: undefined }, UNAUTHORIZED],
+    ['a rule about claims says no', { ...token, nbf: EPOCH_SECONDS - 100_000 }, UNAUTHORIZED],
+    ['a rule about the user says no', { ...token, sub: 'system:admin' }, UNAUTHORIZED],
+    ['a name of another type', { ...token, sub: 7 }, UNAUTHORIZED],
+  ])('structured: %s', (_, claims, expected) =>
+    withApiServer(async (server) => expect(await who(server, bears(signJwt(key, claims)))).toEqual(expected), { authentication: rich }).then(() => {}),
+  );
+  it.each([
+    [
+      { claimMappings: { username: { claim: 'sub', prefix: '', expression: 'claims.sub' } } },
+      `jwt[0].claimMappings.username: Invalid value: "": claim and expression can't both be set`,
+    ],
+    [
+      { claimMappings: { username: { expression: 'claims.sub', prefix: 'x' } } },
+      `jwt[0].claimMappings.username.prefix: Invalid value: "x": prefix can't be set when expression is set`,
+    ],
+    [
+      { claimMappings: { username: { expression: 'claims.sub +' } } },
+      'jwt[0].claimMappings.username.expression: Invalid value: "claims.sub +": compilation failed: ERROR: <input>:1:',
+    ],
+    [{ claimMappings: { username: { expression: 'user.name' } } }, "undeclared reference to 'user'"],
+    [{ claimMappings: { username: { expression: 'claims.email' } } }, 'claims.email_verified must be used in claimMappings.username.expression'],
+    [
+      { claimMappings: { username: { claim: 'sub', prefix: '' } }, claimValidationRules: [{}] },
+      'jwt[0].claimValidationRules[0]: Required value: claim or expression is required',
+    ],
+    [{ claimMappings: { username: { claim: 'sub', prefix: '' } }, claimValidationRules: [{ expression: '1 + 1' }] }, 'must evaluate to bool'],
+    [
+      { claimMappings: { username: { claim: 'sub', prefix: '' }, extra: [{ key: 'Foo', valueExpression: 'claims.x' }] } },
+      'jwt[0].claimMappings.extra[0].key: Invalid value: "Foo": key must be lowercase',
+    ],
+    [
+      { claimMappings: { username: { claim: 'sub', prefix: '' } }, userValidationRules: [{ expression: 'true' }, { expression: 'true' }] },
+      'jwt[0].userValidationRules[1].expression: Duplicate value: "true"',
+    ],
+  ])('structured: %j is refused', (more, message) => expect(() => structured(more)).toThrow(message));
+  it('several audiences need a policy', () => {
+    const two = { issuer: { ...issuer, audiences: ['a', 'b'] }, claimMappings: { username: { claim: 'sub', prefix: '' } } };
+    expect(() => readConfiguration(file({ jwt: [two] }))).toThrow(
+      'jwt[0].issuer.audienceMatchPolicy: Invalid value: "": audienceMatchPolicy must be MatchAny for multiple audiences',
+    );
+    expect(readConfiguration(file({ jwt: [{ ...two, issuer: { ...two.issuer, audienceMatchPolicy: 'MatchAny' } }] })).jwt).toHaveLength(1);
+  });
   it('may be anonymous on some paths', () =>
     withApiServer(
       async (server) => {

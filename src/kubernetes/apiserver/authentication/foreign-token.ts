@@ -36,10 +36,10 @@ function userOfBootstrapToken(id: string, secret: string, { secret: find, nowSec
   return { name: `system:bootstrap:${id}`, groups: ['system:bootstrappers', ...[...new Set(groups)].sort(), 'system:authenticated'] };
 }
 
-function userOfIssuer(jwt: Jwt, { issuer, claimMappings, claimValidationRules = [] }: JwtAuthenticator, credentials: Credentials): User | string {
+function userOfIssuer(jwt: Jwt, { issuer, rules }: JwtAuthenticator, credentials: Credentials): User | string {
   const { claims } = jwt;
   const keys = credentials.configuration?.keysOf?.(issuer.url);
-  if (!keys) return 'oidc: authenticator not initialized';
+  if (!keys || !rules) return 'oidc: authenticator not initialized';
   const refuse = (why: string) => `oidc: ${why}`;
   const audience = claims['aud'];
   const heard = Array.isArray(audience) ? (audience as string[]) : [String(audience)];
@@ -48,20 +48,19 @@ function userOfIssuer(jwt: Jwt, { issuer, claimMappings, claimValidationRules = 
   const now = credentials.nowSeconds();
   if (Number(claims['exp'] ?? 0) <= now) return refuse('verify token: oidc: token is expired');
   if (!verifyJwt(jwt, keys as readonly JsonWebKey[])) return refuse('verify token: failed to verify signature: failed to verify id token signature');
-  for (const { claim = '', requiredValue } of claimValidationRules) {
-    if (claims[claim] === undefined) return refuse(`required claim ${claim} not present in ID token`);
-    if (claims[claim] !== requiredValue) return refuse(`required claim ${claim} value does not match. Got = ${String(claims[claim])}, want = ${requiredValue}`);
+  try {
+    rules.checkClaims(claims);
+    const uid = rules.uid(claims);
+    const extra = rules.extra(claims);
+    const user: User = {
+      name: rules.username(claims),
+      groups: rules.groups(claims),
+      ...(uid === undefined ? {} : { uid }),
+      ...(Object.keys(extra).length > 0 ? { extra } : {}),
+    };
+    rules.checkUser(user);
+    return { ...user, groups: [...user.groups, 'system:authenticated'] };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
-  const { username, groups, uid } = claimMappings;
-  const name = claims[username.claim ?? ''];
-  if (typeof name !== 'string') return refuse(`parse username claims ${JSON.stringify(username.claim)}: claim not present`);
-  if (username.claim === 'email' && claims['email_verified'] === false) return refuse('email not verified');
-  const said = groups?.claim ? claims[groups.claim] : undefined;
-  const list = said === undefined ? [] : Array.isArray(said) ? said.map(String) : [String(said)];
-  const id = uid?.claim ? claims[uid.claim] : undefined;
-  return {
-    name: `${username.prefix ?? ''}${name}`,
-    groups: [...list.map((group) => `${groups?.prefix ?? ''}${group}`), 'system:authenticated'],
-    ...(typeof id === 'string' ? { uid: id } : {}),
-  };
 }

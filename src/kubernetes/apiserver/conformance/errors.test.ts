@@ -7,7 +7,8 @@ import { ms, seconds } from '../../../sim/clock.ts';
 import type { ApiRequest } from '../../api/request.ts';
 import { deployment, type Loose, pod, type TestServer, withApiServer } from '../testing.test-support.ts';
 
-const story = async (run: Parameters<typeof withApiServer>[0]): Promise<void> => void (await withApiServer(run));
+const story = async (run: Parameters<typeof withApiServer>[0], options: Parameters<typeof withApiServer>[1] = {}): Promise<void> =>
+  void (await withApiServer(run, options));
 const CORE = '/api/v1/namespaces/default';
 const CONFIG = `${CORE}/configmaps`;
 const APPS = '/apis/apps/v1/namespaces/default';
@@ -210,6 +211,24 @@ const BODIES: readonly Case[] = [
     status: failure(413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728'),
   },
   {
+    name: 'more than etcd takes',
+    url: `${CORE}/podtemplates`,
+    body: { metadata: { name: 'a' }, template: { metadata: {}, spec: { containers: [{ name: 'c', image: 'x', args: ['x'.repeat(1_600_000)] }] } } },
+    status: failure(500, '', 'etcdserver: request is too large'),
+  },
+  {
+    name: 'a time that is none',
+    url: `${CONFIG}?timeout=soon`,
+    body: cm('a'),
+    status: failure(400, 'BadRequest', 'invalid timeout specified in the request URL - time: invalid duration "soon"'),
+  },
+  {
+    name: 'a time without a unit',
+    method: 'GET',
+    url: `${CONFIG}?timeout=5`,
+    status: failure(400, 'BadRequest', 'invalid timeout specified in the request URL - time: missing unit in duration "5"'),
+  },
+  {
     name: 'a version from the start',
     url: CONFIG,
     body: cm('a', { metadata: { name: 'a', resourceVersion: '1' } }),
@@ -259,6 +278,30 @@ const PATCHES: readonly Case[] = [
     body: [{ op: 'test', path: '/data/a', value: 'no' }],
     headers: JSON_PATCH,
     status: failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {}),
+  },
+  {
+    name: 'what is not there, taken out',
+    method: 'PATCH',
+    url: `${CONFIG}/there`,
+    body: [{ op: 'remove', path: '/data/nope' }],
+    headers: JSON_PATCH,
+    status: failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {}),
+  },
+  {
+    name: 'no list of operations',
+    method: 'PATCH',
+    url: `${CONFIG}/there`,
+    body: { op: 'remove' },
+    headers: JSON_PATCH,
+    status: failure(400, 'BadRequest', 'error decoding patch: json: cannot unmarshal object into Go value of type []interface {}'),
+  },
+  {
+    name: 'more operations than a patch may have',
+    method: 'PATCH',
+    url: `${CONFIG}/there`,
+    body: Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/data/a', value: '1' })),
+    headers: JSON_PATCH,
+    status: failure(413, 'RequestEntityTooLarge', 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001'),
   },
   {
     name: 'another kind, merged',
@@ -552,20 +595,69 @@ describe('conflicts', () => {
   test('another object of that name', () =>
     story(async (server) => {
       const { body: first } = await server.post(CONFIG, cm('a'));
-      const message = `Operation cannot be fulfilled on configmaps "a": Precondition failed: UID in precondition: other, UID in object meta: ${first.metadata.uid}`;
+      const { uid } = first.metadata;
+      const invalid = 'StorageError: invalid object, Code: 4, Key: /registry/configmaps/default/a, ResourceVersion: 0, AdditionalErrorMsg:';
+      const message = `Operation cannot be fulfilled on configmaps "a": ${invalid} Precondition failed: UID in precondition: other, UID in object meta: ${uid}`;
       const expected = failure(409, 'Conflict', message, { name: 'a', kind: 'configmaps' });
       const other = { ...first, metadata: { name: 'a', uid: 'other' } };
       expect(await ask(server, { name: '', method: 'PUT', url: `${CONFIG}/a`, body: other, status: 0 })).toEqual(expected);
       const preconditions = { uid: 'other' };
-      expect(await ask(server, { name: '', method: 'DELETE', url: `${CONFIG}/a`, body: { preconditions }, status: 0 })).toEqual(expected);
+      const deleted = (url: string, body: object) => ask(server, { name: '', method: 'DELETE', url, body, status: 0 });
+      const told = (why: string) => failure(409, 'Conflict', `Operation cannot be fulfilled on ConfigMap "a": ${why}`, { name: 'a', kind: 'ConfigMap' });
+      expect(await deleted(`${CONFIG}/a`, { preconditions })).toEqual(
+        told(`the UID in the precondition (other) does not match the UID in record (${uid}). The object might have been deleted and then recreated`),
+      );
       const { resourceVersion } = first.metadata;
-      expect(await ask(server, { name: '', method: 'DELETE', url: `${CONFIG}/a`, body: { preconditions: { resourceVersion: '1' } }, status: 0 })).toEqual(
+      expect(await deleted(`${CONFIG}/a`, { preconditions: { resourceVersion: '1' } })).toEqual(
+        told(
+          `the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+        ),
+      );
+      await server.post(DEPLOYMENTS, deployment('web'));
+      expect((await deleted(`${DEPLOYMENTS}/web`, { preconditions })).message).toMatch(/^Operation cannot be fulfilled on Deployment\.apps "web": the UID in/);
+      const { body: namespace } = await server.post('/api/v1/namespaces', { metadata: { name: 'n' } });
+      expect(await deleted('/api/v1/namespaces/n', { preconditions })).toEqual(
         failure(
           409,
           'Conflict',
-          `Operation cannot be fulfilled on configmaps "a": Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: ${resourceVersion}`,
-          { name: 'a', kind: 'configmaps' },
+          `Operation cannot be fulfilled on namespaces "n": Precondition failed: UID in precondition: other, UID in object meta: ${namespace.metadata.uid}`,
+          { name: 'n', kind: 'namespaces' },
         ),
+      );
+    }));
+
+  test('a write that admission refuses is refused for that, even where it is based on an older version', () =>
+    story(async (server) => {
+      const { body: first } = await server.post(`${CORE}/configmaps`, cm('a'));
+      await server.patch(`${CONFIG}/a`, { data: { x: '1' } });
+      const policy = {
+        metadata: { name: 'hook' },
+        webhooks: [
+          {
+            name: 'no.example.com',
+            clientConfig: { service: { namespace: 'default', name: 'nobody' } },
+            rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['configmaps'] }],
+            sideEffects: 'None',
+            admissionReviewVersions: ['v1'],
+          },
+        ],
+      };
+      expect((await server.post('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', policy)).status).toBe(201);
+      const put = () => ask(server, { name: '', method: 'PUT', url: `${CONFIG}/a`, body: { ...first, data: { x: '2' } }, status: 0 });
+      const why =
+        'failed calling webhook "no.example.com": failed to call webhook: Post "https://nobody.default.svc:443/?timeout=10s": service "nobody" not found';
+      expect(await put()).toEqual(failure(500, 'InternalError', `Internal error occurred: ${why}`, { causes: [{ message: why }] }));
+      await server.delete('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/hook');
+      expect((await put()).reason).toBe('Conflict');
+    }));
+
+  test('a kind that wants to know the version', () =>
+    story(async (server) => {
+      const url = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
+      const budget = { metadata: { name: 'b' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } } };
+      await server.post(url, budget);
+      expect(await ask(server, { name: '', method: 'PUT', url: `${url}/b`, body: budget, status: 0 })).toEqual(
+        invalid('poddisruptionbudgets', 'policy', 'b', 'metadata.resourceVersion', 'FieldValueInvalid', 'Invalid value: 0x0: must be specified for an update'),
       );
     }));
 });
@@ -705,5 +797,66 @@ describe('too early, too late, too often', () => {
         { type: 'ERROR', object: failure(410, 'Expired', expect.stringMatching(/^too old resource version: 2 \(\d+\)$/) as never) },
       ]);
       expect(watch.ended()).toBe(true);
+    }));
+
+  test('what takes longer than it may', () =>
+    story(
+      async (server) => {
+        await server.get(CONFIG);
+        const hook = {
+          metadata: { name: 'slow' },
+          webhooks: [
+            {
+              name: 'slow.example.com',
+              clientConfig: { url: 'https://10.9.9.9:443/' },
+              rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+              sideEffects: 'None',
+              timeoutSeconds: 30,
+              admissionReviewVersions: ['v1'],
+            },
+          ],
+        };
+        await server.post('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', hook);
+        const began = server.self.clock.now();
+        expect(await ask(server, { name: '', url: `${CONFIG}?timeout=2s`, body: cm('a'), status: 0 })).toEqual(
+          failure(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', {}),
+        );
+        expect(server.self.clock.now() - began).toBe(seconds(2));
+      },
+      { dialService: () => new Promise(() => {}) },
+    ));
+
+  test('more at once than there is room for', () =>
+    story(async (server) => {
+      const headers = { 'content-type': 'application/json' };
+      const level = { metadata: { name: 'tiny' }, spec: { type: 'Limited', limited: { nominalConcurrencyShares: 0, limitResponse: { type: 'Reject' } } } };
+      const schema = {
+        metadata: { name: 'tiny' },
+        spec: {
+          matchingPrecedence: 3,
+          priorityLevelConfiguration: { name: 'tiny' },
+          rules: [
+            {
+              subjects: [{ kind: 'User', user: { name: 'jane' } }],
+              resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], namespaces: ['*'], clusterScope: true }],
+            },
+          ],
+        },
+      };
+      await server.post('/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations', level, { headers });
+      await server.post('/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas', schema, { headers });
+      await server.sleep(seconds(30));
+      const answer = await server.get(CONFIG, { certificate: { commonName: 'jane', organizations: [] } });
+      expect([answer.status, answer.headers['retry-after'], answer.body]).toEqual([429, '1', 'Too many requests, please try again later.\n']);
+    }));
+});
+
+describe('what is left alone', () => {
+  test('the spec of a namespace, and the label it has from its name', () =>
+    story(async (server) => {
+      const { body: made } = await server.post('/api/v1/namespaces', { metadata: { name: 'n' } });
+      const wanted = { ...made, metadata: { ...made.metadata, labels: { 'kubernetes.io/metadata.name': 'other', own: 'yes' } }, spec: { finalizers: [] } };
+      const { body } = await server.put('/api/v1/namespaces/n', wanted);
+      expect([body.spec.finalizers, body.metadata.labels]).toEqual([['kubernetes'], { 'kubernetes.io/metadata.name': 'n', own: 'yes' }]);
     }));
 });

@@ -256,7 +256,7 @@ const REFUSED: readonly (readonly [what: string, url: string, object: object, ca
     { metadata: { name: 'x' }, spec: { schedule: '* * *', jobTemplate: { spec: { template: template('x', { restartPolicy: 'Always' }) } } } },
     [
       ['spec.schedule', 'Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]'],
-      ['spec.jobTemplate.spec.template.spec.restartPolicy', 'Unsupported value: "Always": supported values: "OnFailure", "Never"'],
+      ['spec.jobTemplate.spec.template.spec.restartPolicy', 'Required value: valid values: "OnFailure", "Never"'],
     ],
   ],
   [

@@ -1,5 +1,13 @@
 /** Webhook configurations and admission policies (pkg/apis/admissionregistration/v1/defaults.go). */
-import type { MatchResources, MutatingWebhook, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhook } from '../../api/types.gen.ts';
+import type {
+  MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  MutatingWebhook,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  ValidatingWebhook,
+} from '../../api/types.gen.ts';
 import { at, each, fill } from './fill.ts';
 
 const scoped = <R extends { scope?: string }>(rules: R[]): R[] => each(rules, (rule) => fill<{ scope?: string }>(rule, { scope: '*' }) as R);
@@ -36,3 +44,10 @@ export const policyDefaults = (policy: ValidatingAdmissionPolicy): ValidatingAdm
 
 export const policyBindingDefaults = (binding: ValidatingAdmissionPolicyBinding): ValidatingAdmissionPolicyBinding =>
   at(binding, 'spec', (spec) => at(spec, 'matchResources', matchDefaults));
+
+/** Of kinds of the same form. */
+export const mutatingPolicyDefaults = (policy: MutatingAdmissionPolicy): MutatingAdmissionPolicy =>
+  policyDefaults(policy as unknown as ValidatingAdmissionPolicy) as unknown as MutatingAdmissionPolicy;
+
+export const mutatingPolicyBindingDefaults = (binding: MutatingAdmissionPolicyBinding): MutatingAdmissionPolicyBinding =>
+  policyBindingDefaults(binding as unknown as ValidatingAdmissionPolicyBinding) as unknown as MutatingAdmissionPolicyBinding;

@@ -3,7 +3,8 @@
  * already set stays; an object or a part of it in which nothing is missing comes back as the same object.
  */
 import type { Kind, Kinds } from '../../api/types.gen.ts';
-import { policyBindingDefaults, policyDefaults, webhookConfigurationDefaults } from './admission.ts';
+import { devices } from '../devices.ts';
+import { mutatingPolicyBindingDefaults, mutatingPolicyDefaults, policyBindingDefaults, policyDefaults, webhookConfigurationDefaults } from './admission.ts';
 import {
   bindingDefaults,
   claimDefaults,
@@ -46,6 +47,8 @@ const DEFAULTS: { readonly [K in Kind]?: (object: Kinds[K]) => Kinds[K] } = {
   HorizontalPodAutoscalerV1: autoscalerV1Defaults,
   Job: jobDefaults,
   LimitRange: limitRangeDefaults,
+  MutatingAdmissionPolicy: mutatingPolicyDefaults,
+  MutatingAdmissionPolicyBinding: mutatingPolicyBindingDefaults,
   MutatingWebhookConfiguration: webhookConfigurationDefaults,
   Namespace: namespaceDefaults,
   NetworkPolicy: networkPolicyDefaults,
@@ -56,6 +59,10 @@ const DEFAULTS: { readonly [K in Kind]?: (object: Kinds[K]) => Kinds[K] } = {
   PodTemplate: podTemplateObjectDefaults,
   PriorityClass: priorityClassDefaults,
   ReplicaSet: replicaSetDefaults,
+  ResourceClaimTemplateV1beta1: (object) => devices().claimTemplateDefaults(object),
+  ResourceClaimTemplateV1beta2: (object) => devices().claimTemplateDefaults(object),
+  ResourceClaimV1beta1: (object) => devices().claimDefaultsOfDevices(object),
+  ResourceClaimV1beta2: (object) => devices().claimDefaultsOfDevices(object),
   ReplicationController: replicationControllerDefaults,
   RoleBinding: bindingDefaults,
   Secret: secretDefaults,

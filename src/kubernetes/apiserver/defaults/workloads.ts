@@ -82,20 +82,32 @@ export function jobDefaults(object: Job): Job {
 function jobSpecDefaults(spec: JobSpec): JobSpec {
   // Neither said: one pod. Only parallelism said: a work queue, with no number of completions.
   const both = spec.completions === undefined && spec.parallelism === undefined;
-  return fill(spec, {
+  return fill(withConditionDefaults(spec), {
     backoffLimit: spec.backoffLimitPerIndex !== undefined ? 2_147_483_647 : 6,
     completionMode: 'NonIndexed',
     ...(both ? { completions: 1 } : {}),
+    manualSelector: false,
     parallelism: 1,
     podReplacementPolicy: spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed',
     suspend: false,
   });
 }
 
+/** A pattern of a pod failure policy that names no status means True. */
+function withConditionDefaults(spec: JobSpec): JobSpec {
+  if (!spec.podFailurePolicy?.rules) return spec;
+  const rules = spec.podFailurePolicy.rules.map((rule) =>
+    rule.onPodConditions
+      ? { ...rule, onPodConditions: rule.onPodConditions.map((pattern) => (pattern.status ? pattern : { ...pattern, status: 'True' })) }
+      : rule,
+  );
+  return { ...spec, podFailurePolicy: { ...spec.podFailurePolicy, rules } };
+}
+
 export const cronJobDefaults = (object: CronJob): CronJob =>
   at(object, 'spec', (before) =>
     at(fill(before, { concurrencyPolicy: 'Allow', failedJobsHistoryLimit: 1, successfulJobsHistoryLimit: 3, suspend: false }), 'jobTemplate', (template) =>
-      at(template, 'spec', (spec) => at(spec, 'template', podTemplateDefaults)),
+      at(template, 'spec', (spec) => at(withConditionDefaults(spec), 'template', podTemplateDefaults)),
     ),
   );
 
@@ -109,13 +121,20 @@ const SCALE_UP: HPAScalingRules = {
 };
 const SCALE_DOWN: HPAScalingRules = { policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }], selectPolicy: 'Max' };
 
+function withoutTolerance(given: HPAScalingRules): HPAScalingRules {
+  const { tolerance, ...rules } = given;
+  return tolerance === undefined ? given : rules;
+}
+
 export const autoscalerDefaults = (object: HorizontalPodAutoscaler): HorizontalPodAutoscaler =>
   at(object, 'spec', (before) => {
     let spec = fill(before, { minReplicas: 1 });
     if (!spec.metrics?.length)
       spec = { ...spec, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }] };
     return at(spec, 'behavior', (behavior) => {
-      const filled = fill(behavior, { scaleDown: {}, scaleUp: {} });
+      // The alpha gate HPAConfigurableTolerance is off: its field is dropped (registry/autoscaling/horizontalpodautoscaler/strategy.go).
+      const plain = at(at(behavior, 'scaleUp', withoutTolerance), 'scaleDown', withoutTolerance);
+      const filled = fill(plain, { scaleDown: {}, scaleUp: {} });
       return at(
         at(filled, 'scaleUp', (rules) => fill(rules, SCALE_UP)),
         'scaleDown',

@@ -1,5 +1,6 @@
 /** Tables of the kinds that configure admission (pkg/printers/internalversion). */
 import type {
+  MutatingAdmissionPolicy,
   MutatingWebhookConfiguration,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -22,6 +23,15 @@ export const admissionPolicyPrinter: Printer<ValidatingAdmissionPolicy> = {
   },
 };
 
+export const mutatingPolicyPrinter: Printer<MutatingAdmissionPolicy> = {
+  columns: columns('Name', 'Mutations #', 'ParamKind', 'Age'),
+  cells: (object, now) => {
+    const { mutations, paramKind } = object.spec ?? {};
+    return [object.metadata.name ?? '', mutations?.length ?? 0, paramKind ? `${paramKind.apiVersion}/${paramKind.kind}` : UNSET, age(object, now)];
+  },
+};
+
+/** Of both kinds of policies. */
 export const admissionPolicyBindingPrinter: Printer<ValidatingAdmissionPolicyBinding> = {
   columns: columns('Name', 'PolicyName', 'ParamRef', 'Age'),
   cells: (object, now) => {

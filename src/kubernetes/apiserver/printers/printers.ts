@@ -8,6 +8,7 @@ import type { KubeObject } from '../../api/meta.ts';
 import type { Kind, Kinds } from '../../api/types.gen.ts';
 import * as admission from './admission.ts';
 import * as core from './core.ts';
+import * as devices from './devices.ts';
 import { apiServicePrinter, definitionPrinter } from './extensions.ts';
 import { nodePrinter, podPrinter, podTemplatePrinter } from './pod.ts';
 import * as security from './security.ts';
@@ -18,6 +19,14 @@ const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
   CertificateSigningRequest: security.signingRequestPrinter,
   APIService: apiServicePrinter,
   CustomResourceDefinition: definitionPrinter,
+  ComponentStatus: devices.componentPrinter,
+  CSIStorageCapacity: devices.capacityPrinter,
+  IPAddress: devices.addressPrinter,
+  ServiceCIDR: devices.serviceCidrPrinter,
+  ResourceClaimV1beta1: devices.claimPrinter,
+  ResourceClaimV1beta2: devices.claimPrinter as Printer<Kinds['ResourceClaimV1beta2']>,
+  ResourceSliceV1beta1: devices.slicePrinter,
+  ResourceSliceV1beta2: devices.slicePrinter as Printer<Kinds['ResourceSliceV1beta2']>,
   ClusterRole: core.clusterRolePrinter,
   ClusterRoleBinding: core.clusterRoleBindingPrinter,
   ConfigMap: core.configMapPrinter,
@@ -39,6 +48,8 @@ const PRINTERS: { readonly [K in Kind]?: Printer<Kinds[K]> } = {
   Job: workloads.jobPrinter,
   Lease: core.leasePrinter,
   LimitRange: core.limitRangePrinter,
+  MutatingAdmissionPolicy: admission.mutatingPolicyPrinter,
+  MutatingAdmissionPolicyBinding: admission.admissionPolicyBindingPrinter as unknown as Printer<Kinds['MutatingAdmissionPolicyBinding']>,
   MutatingWebhookConfiguration: admission.webhookConfigurationPrinter,
   Namespace: core.namespacePrinter,
   NetworkPolicy: core.networkPolicyPrinter,

@@ -172,6 +172,13 @@ StatefulSetSpec: replicas* selector template volumeClaimTemplates serviceName po
 StatefulSetStatus: observedGeneration replicas readyReplicas currentReplicas updatedReplicas currentRevision updateRevision 9 collisionCount* conditions
   availableReplicas
 StatefulSetUpdateStrategy: type rollingUpdate
+CSIStorageCapacity: metadata nodeTopology storageClassName capacity maximumVolumeSize
+IPAddress: metadata spec
+IPAddressSpec: parentRef
+ParentReference: group resource namespace name
+ServiceCIDR: metadata spec status
+ServiceCIDRSpec: cidrs
+ServiceCIDRStatus: conditions
 StorageClass: metadata provisioner parameters reclaimPolicy* mountOptions allowVolumeExpansion* volumeBindingMode* allowedTopologies
 StorageV1TokenRequest: audience expirationSeconds*
 Subject: kind user group serviceAccount

@@ -55,7 +55,8 @@ test('every message that is needed has a row, every row is reached', () => {
   for (const [name, model] of Object.entries(SCHEMA)) {
     const [group, version, kind] = model?.gvk ?? [];
     // Here simplified: definitions have no protobuf form, in which only programs that know their Go types send them.
-    if (kind === undefined || kind === 'CustomResourceDefinition') continue;
+    // Neither have alphas and betas, which are off unless a flag asks for them.
+    if (kind === undefined || kind === 'CustomResourceDefinition' || /alpha|beta/.test(version ?? '')) continue;
     expect(messageOf(`${group ? `${group}/` : ''}${version}`, kind)).toBe(name);
     reach(name);
   }

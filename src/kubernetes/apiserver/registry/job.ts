@@ -19,12 +19,13 @@ export const jobStrategy: Strategy = {
     const uid = job.metadata.uid!;
     const name = job.metadata.name!;
     const { template } = spec;
-    const labels = { ...template?.metadata?.labels, [UID]: uid, [NAME]: name, [LEGACY_UID]: uid, [LEGACY_NAME]: name };
+    // What the template says itself stays; if it says something else, validation refuses it.
+    const labels = { [LEGACY_NAME]: name, [NAME]: name, [LEGACY_UID]: uid, [UID]: uid, ...template?.metadata?.labels };
     return {
       ...job,
       spec: {
         ...spec,
-        selector: { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, [UID]: uid } },
+        selector: { ...spec.selector, matchLabels: { [UID]: uid, ...spec.selector?.matchLabels } },
         template: { ...template, metadata: { ...template?.metadata, labels } },
       },
     } as KubeObject;

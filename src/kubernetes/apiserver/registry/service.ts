@@ -1,35 +1,25 @@
 /**
  * Services: cluster IPs and node ports are handed out here (upstream pkg/registry/core/service).
  *
- * What is taken is read from the Services in the watch cache, plus what this server has handed out and
- * the cache has not shown yet. Here simplified: upstream keeps bitmaps (ports) and IPAddress objects in
- * etcd; one address family.
+ * What is taken is read from the Services and IPAddresses in the watch cache, plus what this server has handed out and
+ * the cache has not shown yet; `addresses.ts` writes the IPAddresses. Here simplified: upstream keeps a bitmap of node
+ * ports in etcd; one address family.
  */
 import type { Rng } from '../../../sim/rng.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import { byKind } from '../../api/resources.ts';
 import type { Service } from '../../api/types.gen.ts';
 import { internal } from '../errors.ts';
 import type { Storage } from '../storage.ts';
+import { ADDRESSES, type AddressHands, claimAddress, keepAddresses, movesAddress, ranges, releaseAddress } from './addresses.ts';
 import { invalidField } from './objects.ts';
+import { type CidrRange, contains, SERVICE_ROW as ROW, toAddress, toNumber } from './service-range.ts';
 import type { Strategy } from './strategy.ts';
 
-const ROW = byKind('Service');
 const PREFIX = '/registry/services/specs/';
 const FIRST_PORT = 30_000;
 const LAST_PORT = 32_767;
 /** The lower ports are left to those who ask for one (ServiceNodePortStaticSubrange). */
 const DYNAMIC_PORTS = 86;
-
-/** `10.96.0.0/12` → first address and how many there are. */
-export function readCidr(cidr: string): { base: number; size: number } {
-  const [address = '', bits = '32'] = cidr.split('/');
-  const size = 2 ** (32 - Number(bits));
-  const number = toNumber(address);
-  return { base: number - (number % size), size };
-}
-const toNumber = (ip: string): number => ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-export const toAddress = (number: number): string => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 
 interface Port {
   readonly port: number;
@@ -37,17 +27,19 @@ interface Port {
 }
 
 export class ServiceAllocator {
-  private readonly base: number;
-  private readonly size: number;
   /** Handed out, not yet seen in the cache: address or port → who has it. */
   private readonly promised = new Map<string, string>();
+  /** Services whose address was chosen here, not asked for. */
+  private readonly chosen = new Set<string>();
 
   constructor(
-    cidr: string,
+    private readonly cidr: string,
     private readonly storage: Storage,
     private readonly rng: Rng,
+    readonly hands: AddressHands,
+    spawn: (work: () => Promise<void>) => void,
   ) {
-    ({ base: this.base, size: this.size } = readCidr(cidr));
+    keepAddresses(storage, hands, spawn);
     storage.cache.listen((prefix, { object }) => {
       if (prefix !== PREFIX || this.promised.size === 0) return;
       const uid = object.metadata.uid;
@@ -71,6 +63,7 @@ export class ServiceAllocator {
       for (const port of (spec?.ports ?? []) as readonly Port[]) if (port.nodePort) taken.add(String(port.nodePort));
       if (spec?.healthCheckNodePort) taken.add(String(spec.healthCheckNodePort));
     }
+    for (const { object } of this.storage.cache.under(ADDRESSES)) taken.add(object.metadata.name ?? '');
     for (const [what, who] of this.promised) if (who !== except) taken.add(what);
     return taken;
   }
@@ -81,6 +74,14 @@ export class ServiceAllocator {
       const { clusterIP: _a, clusterIPs: _b, ipFamilies: _c, ipFamilyPolicy: _d, ...rest } = spec;
       return { ...service, spec: rest };
     }
+    const refuse = (field: string, value: string, why: string): never => {
+      throw invalidField(ROW, service.metadata.name ?? '', field, 'FieldValueInvalid', `Invalid value: ${JSON.stringify(value)}: ${why}`);
+    };
+    // One family, as `--service-cluster-ip-range` names one range.
+    if (spec.ipFamilyPolicy === 'RequireDualStack')
+      refuse('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services');
+    for (const [i, family] of (spec.ipFamilies ?? []).entries())
+      if (family !== 'IPv4') refuse(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster');
     let address = spec.clusterIP || spec.clusterIPs?.[0] || (old?.spec?.type === 'ExternalName' ? undefined : old?.spec?.clusterIP);
     const name = service.metadata.name ?? '';
     if (address !== 'None' && !(address && address === old?.spec?.clusterIP)) {
@@ -88,7 +89,10 @@ export class ServiceAllocator {
         const problem = this.problem(address, taken);
         if (problem)
           throw invalidField(ROW, name, 'spec.clusterIPs', 'FieldValueInvalid', `Invalid value: ["${address}"]: failed to allocate IP ${address}: ${problem}`);
-      } else address = this.next(taken);
+      } else {
+        address = this.next(taken);
+        this.chosen.add(service.metadata.uid ?? '');
+      }
       this.promise(address, service);
     }
     return {
@@ -104,24 +108,33 @@ export class ServiceAllocator {
   }
 
   private problem(address: string, taken: Set<string>): string | undefined {
-    const offset = toNumber(address) - this.base;
-    if (!(offset > 0 && offset < this.size - 1))
-      return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${toAddress(this.base)}/${prefixLength(this.size)}`;
+    const range = ranges(this.storage, this.cidr).find((each) => contains(each, address));
+    if (!range) return 'the provided network does not match the current range';
+    const offset = toNumber(address) - range.base;
+    if (offset === 0 || offset === range.size - 1) return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
     return taken.has(address) ? 'provided IP is already allocated' : undefined;
   }
 
-  /** A free address from the upper part of the range; the lower part is for those asked for (KEP-3070: min(max(16, size/16), 256)). */
   private next(taken: Set<string>): string {
-    const reserved = Math.min(Math.max(16, Math.floor(this.size / 16)), 256);
-    const [low, high] = this.size > 2 * reserved ? [reserved + 1, this.size - 1] : [1, this.size - 1];
+    for (const range of ranges(this.storage, this.cidr)) {
+      const address = this.nextOf(range, taken);
+      if (address !== undefined) return address;
+    }
+    throw internal('failed to allocate a serviceIP: range is full');
+  }
+
+  /** A free address from the upper part of the range; the lower part is for those asked for (KEP-3070: min(max(16, size/16), 256)). */
+  private nextOf({ base, size }: CidrRange, taken: Set<string>): string | undefined {
+    const reserved = Math.min(Math.max(16, Math.floor(size / 16)), 256);
+    const [low, high] = size > 2 * reserved ? [reserved + 1, size - 1] : [1, size - 1];
     const start = this.rng.between(low, high);
     for (let i = 0; i < high - 1; i++) {
       let offset = start + i;
       if (offset >= high) offset = 1 + (offset - high);
-      const address = toAddress(this.base + offset);
+      const address = toAddress(base + offset);
       if (!taken.has(address)) return address;
     }
-    throw internal('failed to allocate a serviceIP: range is full');
+    return undefined;
   }
 
   private ports(service: Service, old: Service | undefined, taken: Set<string>): Service {
@@ -183,6 +196,11 @@ export class ServiceAllocator {
     throw internal('failed to allocate a nodePort: range is full');
   }
 
+  /** Whether this Service's address was chosen here; asked once. */
+  wasChosen({ metadata }: KubeObject): boolean {
+    return this.chosen.delete(metadata.uid ?? '');
+  }
+
   private promise(what: string, service: Service): void {
     this.promised.set(what, service.metadata.uid ?? '');
     if (this.promised.size > 4_096) this.promised.delete(this.promised.keys().next().value!);
@@ -190,15 +208,11 @@ export class ServiceAllocator {
 }
 
 const without = ({ nodePort: _, ...port }: Port): Port => port;
-const prefixLength = (size: number): number => {
-  let bits = 32;
-  for (let n = size; n > 1; n /= 2) bits--;
-  return bits;
-};
-
 export const serviceStrategy = (allocator: ServiceAllocator): Strategy => ({
   createsOnUpdate: true,
   returnsDeleted: true,
   prepareCreate: (object) => ({ ...allocator.allocate(object as Service, undefined), status: { loadBalancer: {} } }) as KubeObject,
   prepareUpdate: (next, old) => allocator.allocate(next as Service, old as Service) as KubeObject,
+  claim: (object, old) => (movesAddress(object, old) ? claimAddress(allocator.hands, object, old, allocator.wasChosen(object)) : undefined),
+  release: (object) => releaseAddress(allocator.hands, object),
 });

@@ -16,7 +16,7 @@ import type { Call } from '../call.ts';
 import { alreadyExists, conflict, failure, generateNameConflict, modified, notFound, quote } from '../errors.ts';
 import { afterCreate, afterUpdate, beforeCreate, beforeUpdate } from '../managed-fields/ownership.ts';
 import type { Stored } from '../resource-cache.ts';
-import type { Storage } from '../storage.ts';
+import type { Outcome, Storage } from '../storage.ts';
 import { finalizersAfterDelete, gracefulDelete } from './delete.ts';
 import { equalJson } from './equal.ts';
 import { specFinalizers, terminating } from './namespace.ts';
@@ -98,7 +98,14 @@ export class Registry {
         if (await this.storage.get(key)) throw alreadyExists(row.group, row.plural, object.metadata.name ?? '');
         return object;
       }
-      const outcome = await this.storage.create(key, customOf(row) ? await stored(row, object) : object, strategy.ttl);
+      const claim = await strategy.claim?.(object, undefined);
+      if (claim === 'taken') continue;
+      let outcome: Outcome | undefined;
+      try {
+        outcome = await this.storage.create(key, customOf(row) ? await stored(row, object) : object, strategy.ttl);
+      } finally {
+        if (claim) await (outcome && 'written' in outcome ? claim.done() : claim.undo());
+      }
       call.resume();
       if ('written' in outcome) {
         call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'create', after: outcome.written.object });
@@ -185,7 +192,14 @@ export class Registry {
         continue;
       }
       if (call.dryRun) return { object: next };
-      const written = await this.commit(call, key, current, next, fromCache);
+      const claim = await strategy.claim?.(next, current.object);
+      if (claim === 'taken') continue;
+      let written: KubeObject | undefined;
+      try {
+        written = await this.commit(call, key, current, next, fromCache);
+      } finally {
+        if (claim) await (written ? claim.done() : claim.undo());
+      }
       if (written) return { object: written };
     }
   }
@@ -197,6 +211,7 @@ export class Registry {
       call.resume();
       if (!('written' in outcome)) return undefined;
       call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete', before: current.object });
+      await this.strategy(call.row).release?.(current.object);
       return next;
     }
     if (sameBut(call.request.typed ? next : border().ignoringTimes(next, current.object), current.object)) {
@@ -216,7 +231,7 @@ export class Registry {
   private prepareUpdate(call: Call, current: Stored, wanted: KubeObject, strategy: Strategy, mode: Mode): Promise<KubeObject> | KubeObject {
     const { row, path } = call;
     const old = current.object;
-    this.checkUpdate(row, path.name, wanted, old, strategy);
+    this.checkUpdate(row, path.name, wanted, old);
     const time = this.timestamp();
     const raw = mode === 'raw';
     const defaulted = raw ? wanted : this.rules.defaults(row, wanted);
@@ -233,10 +248,11 @@ export class Registry {
       old,
     };
     const finish = (object: KubeObject): KubeObject | Promise<KubeObject> => {
+      this.checkVersion(row, path.name, wanted, old, strategy);
       call.stage('api.mutate', call.takeMutations());
       const filled = raw ? object : this.fillUpdate(row, object, old, strategy, mode === 'status');
       const next = afterUpdate(call, old, filled, time, raw);
-      if ((mode === 'main' || customOf(row)) && (!call.request.typed || call.reinvocation?.should))
+      if ((mode === 'main' || (mode === 'status' && row.type === 'Job') || customOf(row)) && (!call.request.typed || call.reinvocation?.should))
         this.rules.validate(row, next, old, (text) => call.warn(text), path.subresource);
       call.stage('api.validate');
       const admitted = this.admission.validate({ ...attributes, object: next });
@@ -250,15 +266,24 @@ export class Registry {
     return mutated instanceof Promise ? mutated.then(finish) : finish(mutated);
   }
 
-  private checkUpdate(row: ResourceRow, name: string, wanted: KubeObject, old: KubeObject, strategy: Strategy): void {
-    const { uid, resourceVersion } = wanted.metadata;
-    if (uid && uid !== old.metadata.uid) {
-      throw conflict(row.group, row.plural, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
-    }
+  /** After mutating admission has had its say, as upstream: a write that is refused anyway is refused for that. */
+  private checkVersion(row: ResourceRow, name: string, { metadata: { resourceVersion } }: KubeObject, old: KubeObject, strategy: Strategy): void {
     if (resourceVersion) {
       if (resourceVersion !== old.metadata.resourceVersion) throw modified(row.group, row.plural, name);
     } else if (strategy.versionRequired) {
-      throw invalidField(row, name, 'metadata.resourceVersion', 'FieldValueInvalid', 'Invalid value: 0x0: must be specified for an update');
+      // Upstream puts the resource where a kind belongs.
+      const asKind = { ...row, kind: row.plural };
+      throw invalidField(asKind, name, 'metadata.resourceVersion', 'FieldValueInvalid', 'Invalid value: 0x0: must be specified for an update');
+    }
+  }
+
+  private checkUpdate(row: ResourceRow, name: string, wanted: KubeObject, old: KubeObject): void {
+    const { uid } = wanted.metadata;
+    if (uid && uid !== old.metadata.uid) {
+      // What storage.NewInvalidObjError says.
+      const key = storageKey(row, old.metadata.namespace ?? '', name);
+      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+      throw conflict(row.group, row.plural, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`);
     }
     if (old.metadata.deletionTimestamp) {
       const before = old.metadata.finalizers ?? [];
@@ -353,6 +378,7 @@ export class Registry {
       call.resume();
       if ('written' in outcome) {
         call.stage('api.storage', { key, revision: outcome.written.modRevision, operation: 'delete', before: current.object });
+        await strategy.release?.(current.object);
         return { object: current.object, gone: true };
       }
       if (!outcome.found) throw notFound(row.group, row.plural, name);
@@ -365,14 +391,17 @@ export class Registry {
     const { row } = call;
     const { preconditions } = options;
     const { uid, resourceVersion, name } = old.metadata;
-    if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-      const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
-      throw conflict(row.group, row.plural, name ?? '', why);
-    }
-    if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-      const why = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-      throw conflict(row.group, row.plural, name ?? '', why);
-    }
+    const refuse = (what: string, wanted: string, found: string | undefined, might: string): void => {
+      // Namespaces have words of their own (pkg/registry/core/namespace/storage); all others the kind where a resource belongs.
+      const own = row.plural === 'namespaces' && row.group === '';
+      const why = own
+        ? `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`
+        : `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${found}). The object might have been ${might}`;
+      throw conflict(row.group, own ? row.plural : row.kind, name ?? '', why);
+    };
+    if (preconditions?.uid !== undefined && preconditions.uid !== uid) refuse('UID', preconditions.uid, uid, 'deleted and then recreated');
+    if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion)
+      refuse('ResourceVersion', preconditions.resourceVersion, resourceVersion, 'modified');
     call.named(old);
     const verdict = this.admission.validate({
       operation: 'DELETE',

@@ -5,6 +5,7 @@
 import type { KubeObject } from '../../api/meta.ts';
 import type { ResourceRow } from '../../api/resources.ts';
 import type { Registry } from './store.ts';
+import { daemonSetStrategy, statefulSetStrategy } from './workload.ts';
 
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number | undefined;
@@ -12,6 +13,14 @@ export interface DeleteOptions {
   readonly orphanDependents?: boolean | undefined;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
   readonly dryRun?: readonly string[] | undefined;
+}
+
+/** Another object that was written so that this write may happen. */
+export interface Claim {
+  /** The write happened. */
+  done(): Promise<void>;
+  /** It did not. */
+  undo(): Promise<void>;
 }
 
 export interface Strategy {
@@ -23,6 +32,10 @@ export interface Strategy {
   prepareUpdate?(next: KubeObject, old: KubeObject, registry: Registry): KubeObject;
   /** Same for the status subresource; everything but status and metadata has been kept already. */
   prepareStatus?(next: KubeObject, old: KubeObject, registry: Registry): KubeObject;
+  /** Writes what must be there before the object is; `taken`: the object must be prepared anew. Not called in a dry run. */
+  claim?(object: KubeObject, old: KubeObject | undefined): Promise<Claim | 'taken'> | undefined;
+  /** The object is gone: what was claimed for it goes too. */
+  release?(object: KubeObject): Promise<void>;
   /** What a delete makes of an object before it looks at its finalizers. */
   prepareDelete?(object: KubeObject, registry: Registry): KubeObject;
   /** Seconds a deleted object lives on (undefined: the kind knows no grace). */
@@ -59,12 +72,16 @@ const withStatus =
 export const PLAIN: Readonly<Record<string, Strategy>> = {
   deployments: { counted: true, countsAnnotations: true },
   replicasets: counted,
-  statefulsets: counted,
-  daemonsets: counted,
+  statefulsets: statefulSetStrategy,
+  daemonsets: daemonSetStrategy,
   replicationcontrollers: { counted: true, orphansByDefault: true },
   cronjobs: counted,
   ingresses: { counted: true, prepareCreate: withStatus({ loadBalancer: {} }) },
   ingressclasses: counted,
+  ipaddresses: counted,
+  servicecidrs: counted,
+  deviceclasses: counted,
+  resourceslices: counted,
   networkpolicies: counted,
   poddisruptionbudgets: { counted: true, versionRequired: true },
   endpointslices: counted,
@@ -81,6 +98,8 @@ export const PLAIN: Readonly<Record<string, Strategy>> = {
   rolebindings: rbac,
   csinodes: versioned,
   runtimeclasses: versioned,
+  mutatingadmissionpolicies: { counted: true, versionRequired: true },
+  mutatingadmissionpolicybindings: { counted: true, versionRequired: true },
   mutatingwebhookconfigurations: { counted: true, versionRequired: true },
   validatingwebhookconfigurations: { counted: true, versionRequired: true },
   validatingadmissionpolicies: { counted: true, versionRequired: true },

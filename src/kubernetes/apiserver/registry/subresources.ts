@@ -48,6 +48,8 @@ export async function serveSubresource(context: SubresourceContext, call: Call):
   const current = async (): Promise<KubeObject> => {
     const stored = await registry.storage.get(storageKey(row, call.namespace, path.name));
     call.resume();
+    // The scale of what is not there is what is not found (ScaleREST.Get).
+    if (!stored && path.subresource === 'scale' && !customOf(row)) throw notFound(row.group || 'autoscaling', `${row.plural}/scale`, path.name);
     if (!stored) throw notFound(row.group, row.plural, path.name);
     return stored.object;
   };
@@ -162,11 +164,13 @@ function finalized(old: Namespace, wanted: Namespace): KubeObject {
 
 /** In-place resize (KEP-1287): only resources change. */
 function resized(old: Pod, wanted: Pod): KubeObject {
-  const containers = (old.spec?.containers ?? []).map((container) => {
-    const asked = wanted.spec?.containers?.find((candidate) => candidate.name === container.name);
-    return asked?.resources ? { ...container, resources: asked.resources } : container;
-  });
-  return { ...old, metadata: { ...old.metadata, resourceVersion: wanted.metadata.resourceVersion! }, spec: { ...old.spec!, containers } } as KubeObject;
+  const sized = (field: 'containers' | 'initContainers') =>
+    (old.spec?.[field] ?? []).map((container) => {
+      const asked = wanted.spec?.[field]?.find((candidate) => candidate.name === container.name);
+      return asked?.resources && (field === 'containers' || container.restartPolicy === 'Always') ? { ...container, resources: asked.resources } : container;
+    });
+  const spec = { ...old.spec!, containers: sized('containers'), ...(old.spec?.initContainers && { initContainers: sized('initContainers') }) };
+  return { ...old, metadata: { ...old.metadata, resourceVersion: wanted.metadata.resourceVersion! }, spec } as KubeObject;
 }
 
 /** Brought in for each request anew, so that no world can tell whether another has brought it in before. */

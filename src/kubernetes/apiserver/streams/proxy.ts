@@ -2,8 +2,8 @@
  * pods/proxy, services/proxy and nodes/proxy: HTTP through the API server to something in the cluster
  * (upstream pkg/registry/core/{pod,service,node}, apimachinery pkg/util/proxy).
  *
- * Here simplified: links in pages that come back are not rewritten, an answer comes when it is whole, and
- * connections are not upgraded.
+ * An answer without a length goes on as it arrives. Here simplified: links in pages that come back are not rewritten,
+ * and connections are not upgraded.
  */
 import { seconds } from '../../../sim/clock.ts';
 import type { KubeObject } from '../../api/meta.ts';
@@ -113,11 +113,13 @@ async function carry({ dialService }: SubresourceContext, call: Call, { ip, port
       path,
       headers,
       timeout: TIMEOUT,
+      streams: true,
       ...(body === undefined ? {} : { body }),
     });
     call.resume();
     const kept = Object.entries(reply.headers).filter(([name]) => !['connection', 'keep-alive', 'transfer-encoding', 'content-length'].includes(name));
-    return { status: reply.status, headers: Object.fromEntries(kept), body: reply.body };
+    const answer = { status: reply.status, headers: Object.fromEntries(kept) };
+    return reply.stream ? { ...answer, stream: reply.stream } : { ...answer, body: reply.body };
   } catch (error) {
     call.resume();
     throw failure(503, 'ServiceUnavailable', `error trying to reach service: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,5 +1,5 @@
 /** Configuration, nodes, storage, rules and leases: pkg/apis/{core,storage,rbac,scheduling,coordination}/validation. */
-import { configMapKeyErrors, labelValueErrors, qualifiedNameErrors } from '../../api/names.ts';
+import { configMapKeyErrors, dns1123SubdomainErrors, labelValueErrors, qualifiedNameErrors } from '../../api/names.ts';
 import { compareQuantities, parseQuantity } from '../../api/quantity.ts';
 import type {
   ClusterRole,
@@ -106,11 +106,19 @@ export function validateNode(errors: Errors, object: Node, old: Node | undefined
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
+/** A volume for one pod alone cannot be anything else besides. */
+function validateAlone(errors: Errors, modes: readonly string[] = []): void {
+  if (modes.length > 1 && modes.includes('ReadWriteOncePod'))
+    errors.push(forbidden('spec.accessModes', 'may not use ReadWriteOncePod with other access modes'));
+}
+
 export function validateClaim(errors: Errors, object: PersistentVolumeClaim, old: PersistentVolumeClaim | undefined): void {
   const spec = object.spec ?? {};
   if (!spec.accessModes?.length) errors.push(required('spec.accessModes', 'at least 1 access mode is required'));
   for (const mode of spec.accessModes ?? []) if (!ACCESS_MODES.includes(mode)) errors.push(notSupported('spec.accessModes', mode, ACCESS_MODES));
+  validateAlone(errors, spec.accessModes);
   if (spec.selector) validateLabelSelector(errors, spec.selector, 'spec.selector');
+  if (spec.storageClassName) each(errors, 'spec.storageClassName', spec.storageClassName, dns1123SubdomainErrors(spec.storageClassName));
   const storage = spec.resources?.requests?.['storage'];
   if (storage === undefined) errors.push(required('spec.resources[storage]'));
   else if (parseQuantity(storage).nano <= 0n) errors.push(invalid('spec.resources[storage]', storage, 'must be greater than zero'));
@@ -155,12 +163,23 @@ export function validateVolume(errors: Errors, object: PersistentVolume): void {
   const spec = object.spec ?? {};
   if (!spec.accessModes?.length) errors.push(required('spec.accessModes'));
   for (const mode of spec.accessModes ?? []) if (!ACCESS_MODES.includes(mode)) errors.push(notSupported('spec.accessModes', mode, ACCESS_MODES));
+  validateAlone(errors, spec.accessModes);
   if (!spec.capacity || Object.keys(spec.capacity).length === 0) errors.push(required('spec.capacity'));
-  else if (spec.capacity['storage'] === undefined) errors.push(notSupported('spec.capacity', spec.capacity, ['storage']));
+  const size = spec.capacity?.['storage'];
+  if (size !== undefined && parseQuantity(size).nano <= 0n) errors.push(invalid('spec.capacity[storage]', size, 'must be greater than zero'));
+  if (spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem' && spec.volumeMode !== 'Block')
+    errors.push(notSupported('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']));
+  if (spec.storageClassName) each(errors, 'spec.storageClassName', spec.storageClassName, dns1123SubdomainErrors(spec.storageClassName));
+  if (spec.capacity?.['storage'] === undefined || Object.keys(spec.capacity).length > 1) errors.push(notSupported('spec.capacity', spec.capacity, ['storage']));
   const sources = Object.keys(spec).filter((key) => !VOLUME_FIELDS.has(key) && (spec as Record<string, unknown>)[key] !== undefined);
   if (sources.length === 0) errors.push(required('spec', 'must specify a volume type'));
   for (const extra of sources.slice(1)) errors.push(forbidden(`spec.${extra}`, 'may not specify more than 1 volume type'));
   if (spec.hostPath && !spec.hostPath.path) errors.push(required('spec.hostPath.path'));
+  for (const source of ['hostPath', 'local'] as const)
+    if (spec[source]?.path?.split('/').includes('..')) errors.push(invalid(`spec.${source}.path`, spec[source].path, "must not contain '..'"));
+  if (spec.local && !spec.local.path) errors.push(required('spec.local.path'));
+  if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle')
+    errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
   if (spec.local && !spec.nodeAffinity) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
   const policy = spec.persistentVolumeReclaimPolicy;
   if (policy && !['Delete', 'Recycle', 'Retain'].includes(policy))
@@ -297,4 +316,16 @@ export function validateLimitRange(errors: Errors, object: LimitRange): void {
       }
     }
   }
+}
+
+/** ValidateEvent, of what was before events.k8s.io: an event lies where what it is about lies; of what lies nowhere, in default. */
+export function validateEvent(errors: Errors, { metadata, involvedObject }: CoreV1EventLike): void {
+  const about = involvedObject?.namespace ?? '';
+  const own = metadata.namespace ?? '';
+  if (about === '' ? own !== 'default' && own !== '' : about !== own) errors.push(invalid('involvedObject.namespace', about, 'does not match event.namespace'));
+}
+
+interface CoreV1EventLike {
+  readonly metadata: { readonly namespace?: string };
+  readonly involvedObject?: { readonly namespace?: string };
 }

@@ -47,6 +47,7 @@ const POINTER_STRINGS = new Set([
   'holderIdentity',
   'hostname',
   'ingressClassName',
+  'managedBy',
   'name',
   'namespace',
   'nodeName',
@@ -54,6 +55,8 @@ const POINTER_STRINGS = new Set([
   'service',
   'storageClassName',
   'subPath',
+  'succeededIndexes',
+  'timeZone',
   'type',
   'volumeMode',
 ]);

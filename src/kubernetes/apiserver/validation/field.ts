@@ -54,6 +54,9 @@ export const notSupported = (field: string, badValue: unknown, values: readonly 
   detail: `supported values: ${values.map((v) => JSON.stringify(v)).join(', ')}`,
 });
 
+/** Instead of a value that is not repeated in the message (field.OmitValueType). */
+export const OMITTED: unique symbol = Symbol('omitted');
+
 /** `Invalid value: "Web": a lowercase RFC 1123 …` (Error.ErrorBody). */
 export function errorBody(error: FieldError): string {
   let text = WORDS[error.type];
@@ -64,7 +67,7 @@ export function errorBody(error: FieldError): string {
     case 'InternalError':
       break;
     default:
-      text += `: ${error.badValue === undefined ? 'null' : JSON.stringify(error.badValue)}`;
+      if (error.badValue !== OMITTED) text += `: ${error.badValue === undefined ? 'null' : JSON.stringify(error.badValue)}`;
   }
   return error.detail ? `${text}: ${error.detail}` : text;
 }

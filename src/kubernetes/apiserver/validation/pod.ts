@@ -9,13 +9,18 @@ const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
 const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-export function validatePodTemplate(errors: Errors, template: PodTemplateSpec, path: string): void {
+export function validatePodTemplate(errors: Errors, template: PodTemplateSpec, path: string, whole = true): void {
   if (template.metadata?.labels) validateLabels(errors, template.metadata.labels, `${path}.labels`);
   if (template.metadata?.annotations) validateAnnotations(errors, template.metadata.annotations, `${path}.annotations`);
+  if (!whole) return;
   validatePodSpec(errors, template.spec ?? { containers: [] }, `${path}.spec`);
   if (template.spec?.ephemeralContainers?.length)
     errors.push(forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
 }
+
+/** IsValidSysctlName: dots or slashes between its parts. */
+const SYSCTL_TEXT = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
+const SYSCTL = new RegExp(SYSCTL_TEXT);
 
 export function validatePodSpec(errors: Errors, spec: PodSpec, path: string): void {
   const volumes = new Set<string>();
@@ -53,6 +58,11 @@ export function validatePodSpec(errors: Errors, spec: PodSpec, path: string): vo
   oneOf(errors, `${path}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES);
   if (spec.nodeSelector) validateLabels(errors, spec.nodeSelector, `${path}.nodeSelector`);
   if (spec.securityContext) {
+    for (const [i, { name }] of (spec.securityContext.sysctls ?? []).entries()) {
+      const at = `${path}.securityContext.sysctls[${i}].name`;
+      if (!name) errors.push(required(at));
+      else if (name.length > 253 || !SYSCTL.test(name)) errors.push(invalid(at, name, `must have at most 253 characters and match regex ${SYSCTL_TEXT}`));
+    }
     for (const field of ['runAsUser', 'runAsGroup', 'fsGroup'] as const) {
       const id = spec.securityContext[field];
       if (id !== undefined && (id < 0 || id > 2_147_483_647))

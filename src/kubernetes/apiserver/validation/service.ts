@@ -69,6 +69,10 @@ export function validateService(errors: Errors, object: Service, old: Service | 
   const ips = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
   for (const [i, ip] of ips.entries()) if (ip !== '' && ip !== 'None' && !isIp(ip)) errors.push(invalid(`spec.clusterIPs[${i}]`, ip, IP_TEXT));
   for (const [i, ip] of (spec.externalIPs ?? []).entries()) if (!isIp(ip)) errors.push(invalid(`spec.externalIPs[${i}]`, ip, IP_TEXT));
+  if (spec.loadBalancerClass !== undefined && spec.type !== 'LoadBalancer')
+    errors.push(forbidden('spec.loadBalancerClass', "may only be used when `type` is 'LoadBalancer'"));
+  else if (old && old.spec?.type === 'LoadBalancer' && spec.type === 'LoadBalancer' && spec.loadBalancerClass !== old.spec.loadBalancerClass)
+    errors.push(invalid('spec.loadBalancerClass', spec.loadBalancerClass ?? null, 'may not change once set'));
   for (const [i, range] of (spec.loadBalancerSourceRanges ?? []).entries()) {
     if (!isCidr(range)) errors.push(invalid(`spec.loadBalancerSourceRanges[${i}]`, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'));
   }

@@ -5,13 +5,18 @@
 import type { KubeObject } from '../../api/meta.ts';
 import { byKind } from '../../api/resources.ts';
 import type { Kind, Kinds, Pod } from '../../api/types.gen.ts';
+import { ADDRESS_NAME, validateAddress, validateCapacity, validateServiceCidr } from './addresses.ts';
 import { validateAttachment, validateDriver, validateNodeDrivers, validateVolumeUpdate } from './attachment.ts';
 import { validateScaling } from './autoscaling.ts';
+import { validateCronJob, validateJob } from './batch.ts';
 import * as core from './core.ts';
+import { validateResourceClaim, validateResourceClaimTemplate, validateResourceSlice } from './devices.ts';
 import { type Errors, type FieldError, immutable, notNegative, required } from './field.ts';
 import { validateFlowSchema, validatePriorityLevel } from './flows.ts';
+import { validateJobStatus } from './job-status.ts';
 import { LABEL, type NameRule, PATH_SEGMENT, SERVICE_NAME, SUBDOMAIN, validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
+import { validatePodResize } from './pod-resize.ts';
 import { validateQuota, validateUnhealthyPolicy } from './quota.ts';
 import * as network from './service.ts';
 import * as workloads from './workloads.ts';
@@ -21,6 +26,7 @@ export { type FieldError, invalidStatus } from './field.ts';
 const NAME_RULES: Partial<Record<Kind, NameRule>> = {
   ClusterRole: PATH_SEGMENT,
   ClusterRoleBinding: PATH_SEGMENT,
+  IPAddress: ADDRESS_NAME,
   Namespace: LABEL,
   Role: PATH_SEGMENT,
   RoleBinding: PATH_SEGMENT,
@@ -39,21 +45,23 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
     notNegative(errors, 'revision', object.revision);
     if (old) immutable(errors, 'data', object.data, old.data);
   },
-  CronJob: workloads.validateCronJob,
+  CronJob: validateCronJob,
   CSIDriver: validateDriver,
   CSINode: validateNodeDrivers,
+  CSIStorageCapacity: validateCapacity,
   DaemonSet: workloads.validateDaemonSet,
   Deployment: workloads.validateDeployment,
   Endpoints: network.validateEndpoints,
   EndpointSlice: network.validateEndpointSlice,
-  FlowSchema: validateFlowSchema,
-  HorizontalPodAutoscaler: (errors, object) => {
-    workloads.validateAutoscaler(errors, object);
-    validateScaling(errors, object);
+  Event: (errors, object, old) => {
+    if (!old) core.validateEvent(errors, object);
   },
+  FlowSchema: validateFlowSchema,
+  HorizontalPodAutoscaler: validateScaling,
   Ingress: network.validateIngress,
   IngressClass: network.validateIngressClass,
-  Job: workloads.validateJob,
+  IPAddress: validateAddress,
+  Job: (errors, object, old, subresource) => (subresource === 'status' ? validateJobStatus(errors, object, old) : validateJob(errors, object, old)),
   Lease: core.validateLease,
   LimitRange: core.validateLimitRange,
   NetworkPolicy: network.validateNetworkPolicy,
@@ -73,6 +81,9 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   PriorityClass: core.validatePriorityClass,
   ReplicaSet: workloads.validateReplicaSet,
   ReplicationController: workloads.validateReplicationController,
+  ResourceClaimTemplateV1beta1: validateResourceClaimTemplate,
+  ResourceClaimV1beta1: validateResourceClaim,
+  ResourceSliceV1beta1: validateResourceSlice,
   ResourceQuota: (errors, object, old) => {
     core.validateResourceQuota(errors, object);
     validateQuota(errors, object, old);
@@ -82,6 +93,7 @@ const RULES: { readonly [K in Kind]?: Rule<Kinds[K]> } = {
   RuntimeClass: core.validateRuntimeClass,
   Secret: core.validateSecret,
   Service: network.validateService,
+  ServiceCIDR: validateServiceCidr,
   StatefulSet: workloads.validateStatefulSet,
   StorageClass: core.validateStorageClass,
   VolumeAttachment: validateAttachment,
@@ -95,6 +107,7 @@ function validatePod(errors: Errors, pod: Pod, old: Pod | undefined, subresource
   if (old && old.spec === pod.spec) return;
   validatePodSpec(errors, pod.spec ?? { containers: [] }, 'spec');
   if (old && !POD_SPEC_SUBRESOURCES.has(subresource)) validatePodUpdate(errors, pod, old);
+  if (old && subresource === 'resize') validatePodResize(errors, pod, old);
 }
 
 /**

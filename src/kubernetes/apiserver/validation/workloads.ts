@@ -1,11 +1,8 @@
-/** What makes pods: pkg/apis/{apps,batch,autoscaling,policy}/validation. */
+/** What makes pods: pkg/apis/{apps,autoscaling,policy}/validation. */
 import { SelectorError, selectorOf } from '../../api/selector.ts';
 import type {
-  CronJob,
   DaemonSet,
   Deployment,
-  HorizontalPodAutoscaler,
-  Job,
   LabelSelector,
   PodDisruptionBudget,
   PodTemplateSpec,
@@ -13,9 +10,8 @@ import type {
   ReplicationController,
   StatefulSet,
 } from '../../api/types.gen.ts';
-import { parseSchedule } from './cron.ts';
 import { type Errors, forbidden, immutable, invalid, notNegative, notSupported, oneOf, required, sameJson } from './field.ts';
-import { validateLabelSelector, validateLabels } from './metadata.ts';
+import { validateLabelSelector } from './metadata.ts';
 import { validatePodTemplate } from './pod.ts';
 
 /** A template whose pods the selector would not find is refused: the controller would make pods for ever. */
@@ -36,7 +32,9 @@ function validateTemplate(errors: Errors, selector: LabelSelector | undefined, t
     if (!(error instanceof SelectorError)) throw error;
     errors.push(invalid('spec.selector', selector, 'invalid label selector'));
   }
-  validatePodTemplate(errors, template, path);
+  // Upstream validates the pod spec of a StatefulSet only when pods are made of it: volumes are still missing here.
+  if (kind === 'StatefulSet') validatePodTemplate(errors, { ...(template.metadata ? { metadata: template.metadata } : {}) }, path, false);
+  else validatePodTemplate(errors, template, path);
   if (template.spec?.restartPolicy && template.spec.restartPolicy !== 'Always')
     errors.push(notSupported(`${path}.spec.restartPolicy`, template.spec.restartPolicy, ['Always']));
   if (template.spec?.activeDeadlineSeconds !== undefined)
@@ -186,90 +184,6 @@ export function validateStatefulSet(errors: Errors, object: StatefulSet, old: St
   }
 }
 
-const JOB_RESTART_POLICIES = ['OnFailure', 'Never'];
-
-function validateJobSpec(errors: Errors, spec: NonNullable<Job['spec']>, path: string): void {
-  for (const field of [
-    'parallelism',
-    'completions',
-    'activeDeadlineSeconds',
-    'backoffLimit',
-    'backoffLimitPerIndex',
-    'maxFailedIndexes',
-    'ttlSecondsAfterFinished',
-  ] as const) {
-    notNegative(errors, `${path}.${field}`, spec[field]);
-  }
-  if (spec.completionMode !== undefined) {
-    if (spec.completionMode !== 'NonIndexed' && spec.completionMode !== 'Indexed')
-      errors.push(notSupported(`${path}.completionMode`, spec.completionMode, ['NonIndexed', 'Indexed']));
-    if (spec.completionMode === 'Indexed' && spec.completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'));
-  }
-  if (spec.backoffLimitPerIndex !== undefined && spec.completionMode !== 'Indexed')
-    errors.push(invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'));
-  if (spec.template) {
-    validatePodTemplate(errors, spec.template, `${path}.template`);
-    const policy = spec.template.spec?.restartPolicy;
-    if (policy && !JOB_RESTART_POLICIES.includes(policy)) errors.push(notSupported(`${path}.template.spec.restartPolicy`, policy, JOB_RESTART_POLICIES));
-    if (spec.podFailurePolicy && policy !== 'Never')
-      errors.push(invalid(`${path}.template.spec.restartPolicy`, policy ?? '', 'only "Never" is supported when podFailurePolicy is specified'));
-  }
-}
-
-export function validateJob(errors: Errors, object: Job, old: Job | undefined): void {
-  const spec = object.spec;
-  if (!spec) return;
-  if (!spec.selector) errors.push(required('spec.selector'));
-  else {
-    validateLabelSelector(errors, spec.selector, 'spec.selector');
-    const labels = spec.template?.metadata?.labels;
-    if (!selectorOf(spec.selector).matches(labels))
-      errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
-  }
-  validateJobSpec(errors, spec, 'spec');
-  const before = old?.spec;
-  if (!before) return;
-  // An indexed job may grow or shrink as long as both numbers move together.
-  const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
-  if (!elastic) immutable(errors, 'spec.completions', spec.completions ?? null, before.completions ?? null);
-  immutable(errors, 'spec.selector', spec.selector, before.selector);
-  const mutable = before.suspend === true && old?.status?.startTime === undefined;
-  if (!sameJson(spec.template, before.template) && !mutable) errors.push(invalid('spec.template', spec.template, 'field is immutable'));
-  immutable(errors, 'spec.completionMode', spec.completionMode, before.completionMode);
-  immutable(errors, 'spec.podFailurePolicy', spec.podFailurePolicy ?? null, before.podFailurePolicy ?? null);
-  immutable(errors, 'spec.backoffLimitPerIndex', spec.backoffLimitPerIndex ?? null, before.backoffLimitPerIndex ?? null);
-  immutable(errors, 'spec.managedBy', spec.managedBy ?? null, before.managedBy ?? null);
-  immutable(errors, 'spec.successPolicy', spec.successPolicy ?? null, before.successPolicy ?? null);
-}
-
-export function validateCronJob(errors: Errors, object: CronJob, old: CronJob | undefined): void {
-  const spec = object.spec;
-  const name = object.metadata.name ?? '';
-  // The controller appends eleven characters to make a job's name.
-  if (name.length > 52 && !old) errors.push(invalid('metadata.name', name, 'must be no more than 52 characters'));
-  if (!spec) return;
-  if (!spec.schedule) errors.push(required('spec.schedule'));
-  else {
-    if (spec.schedule.includes('TZ')) {
-      errors.push(invalid('spec.schedule', spec.schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'));
-    } else {
-      const wrong = parseSchedule(spec.schedule);
-      if (wrong) errors.push(invalid('spec.schedule', spec.schedule, wrong));
-    }
-  }
-  notNegative(errors, 'spec.startingDeadlineSeconds', spec.startingDeadlineSeconds);
-  if (spec.timeZone !== undefined) {
-    if (spec.timeZone === '') errors.push(invalid('spec.timeZone', spec.timeZone, 'timeZone must be nil or non-empty string'));
-    else if (spec.timeZone === 'Local')
-      errors.push(invalid('spec.timeZone', spec.timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'));
-  }
-  oneOf(errors, 'spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
-  notNegative(errors, 'spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit);
-  notNegative(errors, 'spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit);
-  if (spec.jobTemplate?.spec) validateJobSpec(errors, spec.jobTemplate.spec, 'spec.jobTemplate.spec');
-  if (spec.jobTemplate?.metadata?.labels) validateLabels(errors, spec.jobTemplate.metadata.labels, 'spec.jobTemplate.labels');
-}
-
 export function validateDisruptionBudget(errors: Errors, object: PodDisruptionBudget): void {
   const spec = object.spec;
   if (!spec) return;
@@ -278,31 +192,4 @@ export function validateDisruptionBudget(errors: Errors, object: PodDisruptionBu
   validateShare(errors, spec.minAvailable, 'spec.minAvailable');
   validateShare(errors, spec.maxUnavailable, 'spec.maxUnavailable');
   if (spec.selector) validateLabelSelector(errors, spec.selector, 'spec.selector');
-}
-
-export function validateAutoscaler(errors: Errors, object: HorizontalPodAutoscaler): void {
-  const spec = object.spec;
-  if (!spec) return;
-  if (spec.minReplicas !== undefined && spec.minReplicas < 1) errors.push(invalid('spec.minReplicas', spec.minReplicas, 'must be greater than or equal to 1'));
-  if (!spec.maxReplicas || spec.maxReplicas < 1) errors.push(invalid('spec.maxReplicas', spec.maxReplicas ?? 0, 'must be greater than 0'));
-  if (spec.minReplicas !== undefined && (spec.maxReplicas ?? 0) < spec.minReplicas)
-    errors.push(invalid('spec.maxReplicas', spec.maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`'));
-  if (!spec.scaleTargetRef?.kind) errors.push(required('spec.scaleTargetRef.kind'));
-  if (!spec.scaleTargetRef?.name) errors.push(required('spec.scaleTargetRef.name'));
-  for (const [i, metric] of (spec.metrics ?? []).entries()) {
-    const at = `spec.metrics[${i}]`;
-    if (!metric.type) errors.push(required(`${at}.type`, 'must specify a metric source type'));
-    if (metric.type === 'Resource') {
-      if (!metric.resource) errors.push(required(`${at}.resource`, 'must populate information for the given metric source'));
-      else {
-        const { averageUtilization, averageValue } = metric.resource.target ?? {};
-        if (!metric.resource.name) errors.push(required(`${at}.resource.name`, 'must specify a resource name'));
-        if (averageUtilization !== undefined && averageUtilization < 1)
-          errors.push(invalid(`${at}.resource.target.averageUtilization`, averageUtilization, 'must be greater than 0'));
-        if (averageUtilization === undefined && averageValue === undefined) {
-          errors.push(required(`${at}.resource.target.averageUtilization`, 'must set either a target raw value or a target utilization'));
-        }
-      }
-    }
-  }
 }

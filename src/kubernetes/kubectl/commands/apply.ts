@@ -12,6 +12,7 @@ import { goJson } from '../printers/objects.ts';
 import { type DryRun, dryRunOf, ResultPrinter, writeQuery } from '../printers/result.ts';
 import type { ObjectLike, Session } from '../session.ts';
 import { applyOnServer } from './apply-server-side.ts';
+import { beforeApply, checkApplySet, labelled, pruneApplySet, readApplySet, requireApplySetAlpha } from './applyset.ts';
 import type { Command } from './command.ts';
 import { editLastApplied } from './edit-last-applied.ts';
 import { kindsOf, PRUNE_FLAGS, prune, requirePruneScope } from './prune.ts';
@@ -39,6 +40,7 @@ export const apply: Command = {
     wait: bool(),
     ...PRUNE_FLAGS,
     all: bool(),
+    applyset: { type: 'string', hidden: true },
   },
   subcommands: {
     'view-last-applied': {
@@ -53,17 +55,25 @@ export const apply: Command = {
   run: async (session, args) => {
     if (args.length > 0) throw usageError('kubectl apply', `Unexpected args: [${args.join(' ')}]`);
     if (session.flags.bool('force-conflicts') && !session.flags.bool('server-side')) throw new KubectlError('--force-conflicts only works with --server-side');
-    requirePruneScope(session);
-    if (session.flags.bool('prune')) await kindsOf(session);
+    requireApplySetAlpha(session);
+    const parent = await readApplySet(session);
+    if (parent) await checkApplySet(session, parent);
+    else {
+      requirePruneScope(session);
+      if (session.flags.bool('prune')) await kindsOf(session);
+    }
     const dryRun = dryRunOf(session);
     if (dryRun === 'client' && session.flags.bool('server-side'))
       throw new KubectlError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
     const printer = new ResultPrinter(session, dryRun);
-    const loaded = await loadFiles(session);
+    const files = await loadFiles(session);
+    const loaded = parent ? labelled(parent, files) : files;
+    const set = parent && (await beforeApply(session, parent, loaded, dryRun));
     await forEach(loaded, (one) =>
       session.flags.bool('server-side') ? applyOnServer(session, one, dryRun, printer) : applyOne(session, one, dryRun, printer),
     );
-    if (session.flags.bool('prune')) {
+    if (set) await pruneApplySet(session, set, loaded, dryRun, printer);
+    else if (session.flags.bool('prune')) {
       const targets: Target[] = [];
       for (const one of loaded) targets.push(await locate(session, one));
       await prune(session, targets, dryRun, printer);

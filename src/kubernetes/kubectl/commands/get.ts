@@ -81,13 +81,10 @@ async function raw(session: Session): Promise<void> {
   const [path = '', search = ''] = session.flags.text('raw').split('?');
   const query: Record<string, string> = {};
   for (const pair of search.split('&').filter((part) => part !== '')) query[pair.split('=')[0]!] = decodeURIComponent(pair.split('=').slice(1).join('='));
-  if (query['watch'] === 'true') {
-    const reader = await session.open<Json>(path, { query });
-    for (let event = await reader.next(); event !== undefined; event = await reader.next()) session.out(`${JSON.stringify(event)}\n`);
-    return;
-  }
-  const body = await session.request('GET', path, { query });
-  session.out(typeof body === 'string' ? body : `${JSON.stringify(body)}\n`);
+  // Whatever it is is copied as it comes.
+  const reader = await session.open<Json>(path, { query });
+  for (let piece = await reader.next(); piece !== undefined; piece = await reader.next())
+    session.out(typeof piece === 'string' ? piece : `${JSON.stringify(piece)}\n`);
 }
 
 const tableOptions = (session: Session, everything: boolean, prefix: string | undefined) => ({

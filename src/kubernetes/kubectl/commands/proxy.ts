@@ -1,8 +1,8 @@
 /**
- * kubectl proxy: the API server on a port of the laptop, without credentials (kubectl pkg/proxy). Here
- * simplified: an answer is passed on when it is whole, so a watch shows nothing until it ends.
+ * kubectl proxy: the API server on a port of the laptop, without credentials (kubectl pkg/proxy). What goes on
+ * arriving, a watch or a log, is passed on as it arrives.
  */
-import { type HttpRequest, type HttpResponse, serveHttp } from '../../../linux/http.ts';
+import { type HttpPour, type HttpRequest, type HttpResponse, serveHttp } from '../../../linux/http.ts';
 import { SocketError } from '../../../linux/sockets.ts';
 import { defer } from '../../../sim/mailbox.ts';
 import type { Json } from '../../api/json.ts';
@@ -10,7 +10,7 @@ import { type ApiRequest, type ApiResponse, TransportError } from '../../api/req
 import type { Stream } from '../../api/stream.ts';
 import { KubectlError } from '../errors.ts';
 import { bool, text } from '../flags.ts';
-import { readStream, type Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import type { Command } from './command.ts';
 
 export const proxy: Command = {
@@ -113,7 +113,9 @@ async function pass(session: Session, request: HttpRequest): Promise<HttpRespons
       ...(userAgent ? { userAgent } : {}),
       ...(request.body !== '' ? { body: request.body as Json, contentType: contentType ?? 'application/json' } : {}),
     });
-    return { status: response.status, headers: headersOf(response), body: await bodyOf(session, response) };
+    const head = { status: response.status, headers: headersOf(response) };
+    const { stream } = response;
+    return stream ? { ...head, pour: (out) => pour(stream as Stream<unknown>, out) } : { ...head, body: bodyOf(response) };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     return { status: 502, body: '' };
@@ -127,11 +129,10 @@ function headersOf({ headers }: ApiResponse): Record<string, string> {
   return kept;
 }
 
-async function bodyOf(session: Session, { body, stream }: ApiResponse): Promise<string> {
-  const shown = (value: unknown): string => (typeof value === 'string' ? value : `${JSON.stringify(value)}\n`);
-  if (!stream) return body === undefined ? '' : shown(body);
-  const reader = readStream(stream as Stream<unknown>, session.self);
-  const pieces: string[] = [];
-  for (let value = await reader.next(); value !== undefined; value = await reader.next()) pieces.push(shown(value));
-  return pieces.join('');
+const shown = (value: unknown): string => (typeof value === 'string' ? value : `${JSON.stringify(value)}\n`);
+const bodyOf = ({ body }: ApiResponse): string => (body === undefined ? '' : shown(body));
+
+function pour(stream: Stream<unknown>, out: HttpPour): () => void {
+  stream.read({ value: (value) => out.write(shown(value)), end: () => out.end() });
+  return () => stream.cancel();
 }

@@ -1,5 +1,7 @@
 /** kubectl top: what the metrics API says; clusters without metrics-server have none (kubectl pkg/cmd/top, pkg/metricsutil). */
+import { minutes } from '../../../sim/clock.ts';
 import { milliValue, wholeValue } from '../../api/quantity.ts';
+import { instantOf } from '../../api/time.ts';
 import { listObjects } from '../builder.ts';
 import { partOf } from '../change.ts';
 import { KubectlError } from '../errors.ts';
@@ -18,6 +20,8 @@ interface Usage {
 /** Throws when no server of this cluster serves metrics. */
 async function requireMetrics(session: Session): Promise<void> {
   if (!SORTS.includes(session.flags.text('sort-by'))) throw new KubectlError('--sort-by accepts only cpu or memory');
+  // Asked of the server each time: what was true when discovery was last kept may not be.
+  await session.discovery.refresh();
   if (!(await session.discovery.groupVersions()).includes('metrics.k8s.io/v1beta1')) throw new KubectlError('Metrics API not available');
 }
 
@@ -38,6 +42,30 @@ function sorted<T extends { readonly name: string; readonly usage: Usage }>(sess
 
 const print = (session: Session, headers: readonly string[], rows: readonly (readonly string[])[]): void =>
   session.out(alignTabs([...(session.flags.bool('no-headers') ? [] : [headers]), ...rows].map((row) => `${row.join('\t')}\n`).join(''), TABLE_TABS));
+
+/** How old a pod is before its missing metrics are worth an error of their own. */
+const METRICS_DELAY = minutes(2);
+
+/** Why there are none: throws when there are pods (verifyEmptyMetrics). */
+async function explainNothing(session: Session, name: string | undefined, query: Readonly<Record<string, string>>): Promise<void> {
+  const root = session.flags.bool('all-namespaces') ? '/api/v1/pods' : `/api/v1/namespaces/${session.namespace}/pods${name ? `/${name}` : ''}`;
+  const pods = items(await session.request('GET', root, { query }));
+  if (pods.length === 0) return;
+  const now = session.self.process.clock.now();
+  for (const { metadata } of pods) {
+    const age = now - (instantOf(String(metadata['creationTimestamp'] ?? '')) ?? now);
+    if (age > METRICS_DELAY) throw new KubectlError(`Metrics not available for pod ${metadata.namespace}/${metadata.name}, age: ${goAge(age)}`);
+  }
+  throw new KubectlError('metrics not available yet');
+}
+
+/** Go's Duration, down to the microsecond: `2m15.123456s`. */
+function goAge(age: number): string {
+  const whole = Math.floor(age / 1_000_000);
+  const [h, m] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = `${whole % 60}.${String(age % 1_000_000).padStart(6, '0')}`.replace(/\.?0+$/, '');
+  return `${h > 0 ? `${h}h` : ''}${h > 0 || m > 0 ? `${m}m` : ''}${rest === '' ? '0' : rest}s`;
+}
 
 const node: Command = {
   summary: 'Display resource (CPU/memory) usage of nodes',
@@ -95,6 +123,7 @@ const pod: Command = {
       }),
     );
     if (metrics.length === 0) {
+      await explainNothing(session, args[0], query);
       session.err(everywhere ? 'No resources found\n' : `No resources found in ${session.namespace} namespace.\n`);
       return;
     }

@@ -3,7 +3,7 @@ import { canonicalQuantity } from '../../api/quantity.ts';
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerV1, HPAScalingRules, MetricSpec, MetricStatus } from '../../api/types.gen.ts';
 import { goQuote } from '../gostring.ts';
 import { aboutObject, eventsOf } from './events.ts';
-import type { Describer } from './reader.ts';
+import { type Describer, getOf } from './reader.ts';
 import { longTime, type Sheet } from './sheet.ts';
 
 const UNKNOWN = '<unknown>';
@@ -86,6 +86,9 @@ function writeRules(sheet: Sheet, direction: string, rules: HPAScalingRules | un
 }
 
 export const describeAutoscalerV1: Describer<HorizontalPodAutoscalerV1> = async (sheet, autoscaler, context) => {
+  // Shown as v2 by whoever serves that, whatever version was asked for.
+  const whole = await getOf(context.read, 'HorizontalPodAutoscaler', autoscaler.metadata.namespace ?? '', autoscaler.metadata.name ?? '');
+  if (whole) return describeAutoscaler(sheet, whole, context);
   const { spec, status } = autoscaler;
   writeHead(sheet, autoscaler);
   if (spec?.targetCPUUtilizationPercentage !== undefined) {

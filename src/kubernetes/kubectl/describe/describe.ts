@@ -7,6 +7,7 @@ import type { Instant } from '../../../sim/clock.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import type { ResourceRow } from '../../api/resources.ts';
 import type { Kinds } from '../../api/types.gen.ts';
+import { describeAddress, describeServiceCidr } from './address.ts';
 import { describeAutoscaler, describeAutoscalerV1 } from './autoscaler.ts';
 import { describeCronJob, describeJob } from './batch.ts';
 import { describeAny } from './generic.ts';
@@ -38,6 +39,7 @@ const DESCRIBERS: { readonly [K in keyof Kinds]?: Describer<Kinds[K]> } = {
   HorizontalPodAutoscalerV1: describeAutoscalerV1,
   Ingress: describeIngress,
   IngressClass: describeIngressClass,
+  IPAddress: describeAddress,
   Job: describeJob,
   LimitRange: describeLimitRange,
   Namespace: describeNamespace,
@@ -56,6 +58,7 @@ const DESCRIBERS: { readonly [K in keyof Kinds]?: Describer<Kinds[K]> } = {
   Secret: describeSecret,
   Service: describeService,
   ServiceAccount: describeServiceAccount,
+  ServiceCIDR: describeServiceCidr,
   StatefulSet: describeStatefulSet,
   StorageClass: describeStorageClass,
 };

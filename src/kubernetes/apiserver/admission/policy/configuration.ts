@@ -11,6 +11,8 @@ import { ApiError } from '../../../api/request.ts';
 import type {
   MatchCondition,
   MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
   MutatingWebhook,
   NamedRuleWithOperations,
   ValidatingAdmissionPolicy,
@@ -23,6 +25,7 @@ import { validateLabelSelector } from '../../validation/metadata.ts';
 import type { Plugin } from '../admission.ts';
 import { CONDITION_NAMES } from '../matching.ts';
 import { namesOf } from './compiled.ts';
+import { namesOfMutations } from './mutating.ts';
 
 type Policy = DeepReadonly<ValidatingAdmissionPolicy>;
 type Rule = DeepReadonly<NamedRuleWithOperations>;
@@ -40,6 +43,12 @@ export const admissionConfiguration: Plugin = {
           (object as { webhooks?: readonly MutatingWebhook[] }).webhooks ?? [],
           (old as { webhooks?: readonly MutatingWebhook[] } | undefined)?.webhooks,
         );
+        break;
+      case 'MutatingAdmissionPolicy':
+        validateMutations(errors, object as DeepReadonly<MutatingAdmissionPolicy>, old as DeepReadonly<MutatingAdmissionPolicy> | undefined);
+        break;
+      case 'MutatingAdmissionPolicyBinding':
+        validateMutatingBinding(errors, object as DeepReadonly<MutatingAdmissionPolicyBinding>);
         break;
       case 'ValidatingAdmissionPolicy':
         validatePolicy(errors, object as Policy, old as Policy | undefined);
@@ -232,7 +241,8 @@ const MOST_ANNOTATIONS = 20;
 const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 const KEYWORDS = new Set('true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '));
 
-function validatePolicy(errors: Errors, policy: Policy, old: Policy | undefined): void {
+/** What both kinds of policies say alike: what they are about, and their variables. */
+function validateCommon(errors: Errors, policy: Pick<Policy, 'spec'>, old: Pick<Policy, 'spec'> | undefined, names: readonly string[]): void {
   const spec = policy.spec ?? {};
   supported(errors, 'spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES);
   if (spec.paramKind) {
@@ -244,7 +254,6 @@ function validatePolicy(errors: Errors, policy: Policy, old: Policy | undefined)
     validateMatch(errors, 'spec.matchConstraints', spec.matchConstraints);
     if (!spec.matchConstraints.resourceRules?.length) errors.push(required('spec.matchConstraints.resourceRules'));
   }
-  const names = namesOf(policy);
   const known = old !== undefined && sameJson(old.spec?.matchConditions, spec.matchConditions) && sameJson(old.spec?.paramKind, spec.paramKind);
   if (!known) validateConditions(errors, 'spec.matchConditions', spec.matchConditions ?? [], names);
   for (const [i, { name, expression }] of (spec.variables ?? []).entries()) {
@@ -254,6 +263,41 @@ function validatePolicy(errors: Errors, policy: Policy, old: Policy | undefined)
     if (!expression?.trim()) errors.push(required(`${at}.expression`, 'expression is not specified'));
     else expressionErrors(errors, `${at}.expression`, expression, names, 'dyn');
   }
+}
+
+const PATCH_TYPES = ['ApplyConfiguration', 'JSONPatch'];
+
+function validateMutations(errors: Errors, policy: DeepReadonly<MutatingAdmissionPolicy>, old: DeepReadonly<MutatingAdmissionPolicy> | undefined): void {
+  const names = namesOfMutations(policy);
+  validateCommon(errors, policy as Pick<Policy, 'spec'>, old as Pick<Policy, 'spec'> | undefined, names);
+  const { mutations = [], reinvocationPolicy } = policy.spec ?? {};
+  if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'));
+  for (const [i, { patchType, applyConfiguration, jsonPatch }] of mutations.entries()) {
+    const at = `spec.mutations[${i}]`;
+    if (!patchType) errors.push(required(`${at}.patchType`));
+    else if (!PATCH_TYPES.includes(patchType)) errors.push(notSupported(`${at}.patchType`, patchType, PATCH_TYPES));
+    const json = patchType === 'JSONPatch';
+    const [field, own, other] = json
+      ? (['jsonPatch', jsonPatch, applyConfiguration] as const)
+      : (['applyConfiguration', applyConfiguration, jsonPatch] as const);
+    if (!own) errors.push(required(`${at}.${field}`, `must be specified when patchType is ${patchType || 'ApplyConfiguration'}`));
+    else if (!own.expression?.trim()) errors.push(required(`${at}.${field}.expression`, 'expression is not specified'));
+    else expressionErrors(errors, `${at}.${field}.expression`, own.expression, names, 'dyn');
+    if (other) errors.push(invalid(`${at}.${json ? 'applyConfiguration' : 'jsonPatch'}`, other, `must not be specified when patchType is ${patchType}`));
+  }
+  if (!reinvocationPolicy) errors.push(required('spec.reinvocationPolicy'));
+  else supported(errors, 'spec.reinvocationPolicy', reinvocationPolicy, ['IfNeeded', 'Never']);
+}
+
+function validateMutatingBinding(errors: Errors, { spec }: DeepReadonly<MutatingAdmissionPolicyBinding>): void {
+  if (!spec?.policyName) errors.push(required('spec.policyName'));
+  if (spec?.matchResources) validateMatch(errors, 'spec.matchResources', spec.matchResources as DeepReadonly<MatchResources>);
+}
+
+function validatePolicy(errors: Errors, policy: Policy, old: Policy | undefined): void {
+  const spec = policy.spec ?? {};
+  const names = namesOf(policy);
+  validateCommon(errors, policy, old, names);
   const { validations = [], auditAnnotations = [] } = spec;
   if (validations.length === 0 && auditAnnotations.length === 0) {
     for (const field of ['validations', 'auditAnnotations'])

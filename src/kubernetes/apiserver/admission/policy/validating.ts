@@ -85,7 +85,7 @@ function denied({ policy, binding, message, reason }: Denial, attributes: Attrib
 }
 
 /** The version in which a policy or binding wants the request. Rules left out want everything (matching.Matcher). */
-function matches(match: DeepReadonly<MatchResources> | undefined, attributes: Attributes, world: World): View | undefined {
+export function matches(match: DeepReadonly<MatchResources> | undefined, attributes: Attributes, world: World): View | undefined {
   if (!match) return requested(attributes);
   if (!selectorsMatch(match as MatchResources, attributes, world)) return undefined;
   const asked = requested(attributes);
@@ -145,7 +145,7 @@ const failureNote = (policy: Policy, binding: Binding, expressionIndex: number, 
   ]);
 
 /** What expressions see of the namespace (CreateNamespaceObject). */
-function withoutSecrets({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeObject {
+export function withoutSecrets({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeObject {
   const { managedFields: _m, ownerReferences: _o, ...shown } = metadata as KubeObject['metadata'] & { managedFields?: unknown };
   return { apiVersion, kind, metadata: shown, ...rest } as KubeObject;
 }
@@ -188,7 +188,7 @@ function evaluate(policy: Policy, bindings: Readonly<Record<string, unknown>>, f
 }
 
 /** Each variable is computed when first asked for, and may ask for those before it. */
-function variablesOf(programs: CompiledPolicy, bindings: Readonly<Record<string, unknown>>): unknown {
+export function variablesOf(programs: Pick<CompiledPolicy, 'variables'>, bindings: Readonly<Record<string, unknown>>): unknown {
   const values: Record<string, () => unknown> = {};
   for (const { name, program } of programs.variables) {
     values[name] = () => {
