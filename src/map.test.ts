@@ -25,7 +25,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes/containerd': ['kubernetes/api', 'kubernetes/client', 'kubernetes/kubelet/cri.ts', 'kubernetes/kubelet/cni.ts', 'linux', 'sim'],
   'kubernetes/cni': ['kubernetes/api', 'kubernetes/client', 'kubernetes/kubelet/cni.ts', 'linux', 'sim'],
   'kubernetes/kube-proxy': ['kubernetes/api', 'kubernetes/client', 'linux', 'sim'],
+  'kubernetes/local-path': ['kubernetes/api', 'kubernetes/client', 'sim'],
   'kubernetes/coredns': ['kubernetes/api', 'kubernetes/client', 'linux', 'sim'],
+  'kubernetes/metrics-server': ['kubernetes/api', 'kubernetes/client', 'linux', 'sim'],
   'kubernetes/kubectl': ['kubernetes/api', 'kubernetes/client', 'linux', 'sim'],
   // Beside the contract: the form of a snapshot, and the ids of the cluster that is made of one.
   'kubernetes/etcdctl': [

@@ -7,7 +7,7 @@ import type { ProgramContext } from '../linux/program.ts';
 
 type FromFlags = Pick<
   ApiServerOptions,
-  'audit' | 'authentication' | 'delegation' | 'anonymousAuth' | 'nodeAuthorizer' | 'encryption' | 'priorityAndFairness' | 'admissionPlugins'
+  'audit' | 'authentication' | 'delegation' | 'anonymousAuth' | 'nodeAuthorizer' | 'encryption' | 'priorityAndFairness' | 'admissionPlugins' | 'betas'
 >;
 
 /** `--name=value` and `--name value`; a flag alone is `true`. */
@@ -26,6 +26,31 @@ export function flagsOf(argv: readonly string[]): ReadonlyMap<string, string> {
 
 const list = (text: string | undefined): readonly string[] => (text ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
 
+const BETAS = ['resource.k8s.io/v1beta1', 'resource.k8s.io/v1beta2'];
+/** Alphas, each with the gate that must be open besides. */
+const ALPHAS: Readonly<Record<string, string>> = { 'admissionregistration.k8s.io/v1alpha1': 'MutatingAdmissionPolicy' };
+
+/**
+ * `--runtime-config`: `api/all`, `api/beta`, `api/alpha` and single versions, each `=true` or `=false`; what says more exactly what it means
+ * wins (apiserver pkg/server/resourceconfig). Here simplified: what is on by default stays on. Throws for a version nobody knows.
+ */
+function betasOf(text: string | undefined, gates: string | undefined): ReadonlySet<string> {
+  const values = new Map(list(text).map((pair) => [pair.split('=')[0] ?? '', pair.split('=')[1] ?? 'true']));
+  for (const [name, value] of values)
+    if (value !== 'true' && value !== 'false' && value !== '1' && value !== '0') throw new Error(`invalid value ${name}=${value}`);
+  const isOn = (name: string): boolean | undefined => (values.has(name) ? values.get(name) === 'true' || values.get(name) === '1' : undefined);
+  const open = new Set(
+    list(gates)
+      .filter((gate) => /=true$/i.test(gate))
+      .map((gate) => gate.split('=')[0]),
+  );
+  const alphas = Object.entries(ALPHAS).filter(
+    ([version, gate]) => (open.has(gate) || open.has('AllAlpha')) && (isOn(version) ?? isOn('api/alpha') ?? isOn('api/all')),
+  );
+  const betas = BETAS.filter((version) => isOn(version) ?? isOn('api/beta') ?? isOn('api/all') ?? false);
+  return new Set([...betas, ...alphas.map(([version]) => version)]);
+}
+
 /** Rejects with the text kube-apiserver exits with. */
 export async function optionsOfFlags(self: ProgramContext): Promise<FromFlags> {
   const flags = flagsOf(self.argv);
@@ -38,6 +63,7 @@ export async function optionsOfFlags(self: ProgramContext): Promise<FromFlags> {
     list(authorization).some((mode) => mode !== 'Node' && mode !== 'RBAC');
   return {
     ...(enable.length + disable.length > 0 ? { admissionPlugins: { enable, disable } } : {}),
+    ...(flags.has('runtime-config') ? { betas: betasOf(flags.get('runtime-config'), flags.get('feature-gates')) } : {}),
     ...(flags.get('anonymous-auth') === 'false' ? { anonymousAuth: false } : {}),
     ...(flags.get('enable-priority-and-fairness') === 'false' ? { priorityAndFairness: false } : {}),
     ...(authorization !== undefined && !list(authorization).includes('Node') ? { nodeAuthorizer: false } : {}),

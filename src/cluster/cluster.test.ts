@@ -234,6 +234,7 @@ describe('one world', () => {
   ];
   const play = async (seed: number, host?: typeof quietHost, look = false) => {
     const lab = await cluster('three-nodes', seed, host);
+    if (look) await lab.world.cluster.observable();
     for (const command of script) {
       await lab.run(command);
       if (look) {

@@ -19,8 +19,8 @@ import type { Loop } from '../sim/loop.ts';
 import { forever, type Process } from '../sim/process.ts';
 import { dial } from './dial.ts';
 import { type EtcdCluster, EtcdHost, endpointAt, etcdClient } from './etcd-host.ts';
-import { kubeadm } from './kubeadm.ts';
 import { Laptop } from './laptop.ts';
+import { LoopBook } from './loop-book.ts';
 import type { Machine } from './machine.ts';
 import { ClusterNode, KUBELET_PORT } from './node.ts';
 import { ClusterSecrets } from './pki.ts';
@@ -47,9 +47,9 @@ export class Cluster {
   private readonly machineListeners: ((machine: Machine) => void)[] = [];
   readonly laptop: Laptop;
   readonly mirror = new StoreMirror();
-  /** `observe` answers from then on. */
-  readonly observable: Promise<void>;
+  readonly loops = new LoopBook();
   private reads: ((request: ApiRequest) => ApiResponse) | undefined;
+  private bringingReads: Promise<void> | undefined;
   private readonly adminHandler: ApiHandler;
   private readonly byName = new Map<string, Machine>();
   private readonly kernels = new Map<string, Kernel>();
@@ -78,8 +78,10 @@ export class Cluster {
     const secrets = new ClusterSecrets(loop.rng.fork('pki'), plan ?? { name: 'control-plane', ip: '10.0.0.10' });
     const plane: ControlPlane = {
       secrets,
+      loops: this.loops,
       apiServer: (self, from) => this.apiServer(self, from),
       etcd: (self, from) => etcdClient(self, from, this.etcd, this.wires),
+      etcdMembers: (self, from) => this.etcd.map(({ clientURL }) => endpointAt(self, from, clientURL, this.etcd, this.wires)),
       kubelet: (self, from, node) => this.kubelet(self, from, node),
       ...(loadTexts ? { loadTexts } : {}),
     };
@@ -123,15 +125,21 @@ export class Cluster {
     this.adminHandler = (request) => asAdmin(request.headers['authorization'] === undefined ? { ...request, certificate: ADMIN } : request);
     // Code on its way while the cluster boots; no world waits for it here.
     void import('./system-programs.ts');
-    this.observable = Promise.all([import('./observation.ts'), openBorder()]).then(([{ observation }]) => {
-      this.reads = observation(this);
-    });
 
     const [controlPlane, ...workers] = this.nodes;
     if (controlPlane)
-      controlPlane.machine.root.spawn('kubeadm@control-plane', (self) =>
-        kubeadm(self, { controlPlane, workers, etcd: this.etcd, secrets, apiServer: (process, from) => this.apiServer(process, from) }),
-      );
+      controlPlane.machine.root.spawn('kubeadm@control-plane', async (self) => {
+        const { kubeadm } = await self.outside(import('./kubeadm.ts'));
+        await kubeadm(self, {
+          controlPlane,
+          workers,
+          etcd: this.etcd,
+          secrets,
+          apiServer: (process, from) => this.apiServer(process, from),
+          storageAfter: topology.addons?.includes('local-path-storage') ? () => this.ready() : undefined,
+          withMetrics: topology.addons?.includes('metrics-server'),
+        });
+      });
   }
 
   /** A node's kernel; a machine that is no node gets one when somebody first works on it. */
@@ -171,6 +179,14 @@ export class Cluster {
   /** Called with every machine that is added later. */
   onMachine(listener: (machine: Machine) => void): void {
     this.machineListeners.push(listener);
+  }
+
+  /** `observe` answers from then on. What it needs comes when first asked for: a cluster boots without it. */
+  observable(): Promise<void> {
+    this.bringingReads ??= Promise.all([import('./observation.ts'), openBorder()]).then(([{ observation }]) => {
+      this.reads = observation(this);
+    });
+    return this.bringingReads;
   }
 
   /** GETs answered at once, for whoever looks and touches nothing: no time passes, no luck is drawn. 503 until `observable`. */

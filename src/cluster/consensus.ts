@@ -177,6 +177,8 @@ function memberRecord(cluster: Cluster, host: EtcdHost, before: ConsensusMember 
     elapsed: status.electionElapsed,
     timeout: status.randomizedElectionTimeout,
     tickMicros: member.tickDuration,
+    heartbeat: member.heartbeat,
+    election: member.tickDuration * member.electionTicks,
     voters: voters.map(nameOf),
     votes: standing ? [...member.raft.votes].map(([id, granted]) => ({ member: nameOf(id), granted })) : [],
     progress: Object.entries(status.progress ?? {})
@@ -200,6 +202,8 @@ const NOBODY = {
   elapsed: 0,
   timeout: 0,
   tickMicros: TICK,
+  heartbeat: TICK,
+  election: TICK * 10,
   voters: [],
 } as const;
 

@@ -4,10 +4,13 @@
  *
  * Here simplified: TLS is not modelled; the request is plain HTTP whatever the port.
  */
-import type { DialService } from '../kubernetes/apiserver/webhook-client.ts';
+import { Pipe } from '../kubernetes/api/stream.ts';
+import type { DialService, ServiceReply } from '../kubernetes/apiserver/webhook-client.ts';
 import { formatRequest, HttpError, withTimeout } from '../linux/http.ts';
+import { httpStream } from '../linux/http-stream.ts';
 import type { ProgramContext } from '../linux/program.ts';
-import { SocketError } from '../linux/sockets.ts';
+import { type Connection, SocketError } from '../linux/sockets.ts';
+import type { Clock, Duration } from '../sim/clock.ts';
 
 const WORDS: Readonly<Partial<Record<SocketError['code'], string>>> = {
   ECONNREFUSED: 'connect: connection refused',
@@ -19,12 +22,13 @@ const DEADLINE = 'context deadline exceeded';
 
 export const dialServices =
   ({ sockets, process: { clock } }: Pick<ProgramContext, 'sockets' | 'process'>): DialService =>
-  async ({ method, ip, port, host, path, headers, body, timeout }) => {
+  async ({ method, ip, port, host, path, headers, body, timeout, streams }) => {
     const began = clock.now();
     const left = (): number => timeout - (clock.now() - began);
     try {
       const connection = await sockets.connect(ip, port, { timeout });
       const request = formatRequest(method, path, { Host: host, Connection: 'close', ...headers }, body);
+      if (streams) return await streamed(clock, connection, request, Math.max(0, left()), method === 'HEAD');
       return await withTimeout(clock, Math.max(0, left()), connection, request);
     } catch (error) {
       if (left() <= 0) throw new Error(DEADLINE);
@@ -42,3 +46,49 @@ export const dialServices =
       throw error;
     }
   };
+
+/** A reply with a length when it is whole, any other from its head on. Rejects with HttpError or SocketError. */
+function streamed(clock: Clock, connection: Connection, request: string, timeout: Duration, headOnly: boolean): Promise<ServiceReply> {
+  return new Promise((resolve, reject) => {
+    const pipe = new Pipe<string>();
+    let whole: { status: number; headers: Readonly<Record<string, string>>; body: string } | undefined;
+    let told = false;
+    const tell = (act: () => void): boolean => {
+      if (told) return false;
+      told = true;
+      cancel();
+      act();
+      return true;
+    };
+    const hangUp = httpStream(
+      connection,
+      request,
+      {
+        head: (status, headers) => {
+          if (headOnly || status === 204 || status === 304 || headers['content-length'] !== undefined) {
+            whole = { status, headers, body: '' };
+            return false;
+          }
+          return tell(() => resolve({ status, headers, body: '', stream: pipe }));
+        },
+        data: (text) => {
+          if (whole) whole.body += text;
+          else pipe.write(text);
+        },
+        end: (error) => {
+          const found = whole;
+          if (found && !error) return tell(() => resolve(found));
+          pipe.close(error);
+          return tell(() => reject(error));
+        },
+      },
+      headOnly,
+    );
+    pipe.onCancel(hangUp);
+    const cancel = clock.after(timeout, () => {
+      hangUp();
+      clock.wake();
+      tell(() => reject(new HttpError('TIMEOUT', 'timed out')));
+    });
+  });
+}

@@ -5,7 +5,7 @@
 import type { Fault } from '../hosts/protocol.ts';
 
 /** What a field holds; `text?` may be left out. */
-type Holds = 'text' | 'yes or no' | 'yes or no?' | 'microseconds' | 'percent' | 'permille' | 'number' | 'groups of machines';
+type Holds = 'text' | 'text?' | 'yes or no' | 'yes or no?' | 'microseconds' | 'percent' | 'permille' | 'number' | 'groups of machines';
 
 /** Every kind of fault and its fields. */
 const SHAPES: { readonly [K in Fault['kind']]: Readonly<Record<string, Holds>> } = {
@@ -28,6 +28,8 @@ const SHAPES: { readonly [K in Fault['kind']]: Readonly<Record<string, Holds>> }
   clock: { machine: 'text', permille: 'permille' },
   kill: { process: 'text', hold: 'yes or no?' },
   start: { process: 'text' },
+  'pause-loop': { loop: 'text', on: 'yes or no' },
+  'step-loop': { loop: 'text', key: 'text?' },
   'add-etcd': { machine: 'text' },
   'crash-simulator': {},
 };
@@ -35,6 +37,7 @@ const SHAPES: { readonly [K in Fault['kind']]: Readonly<Record<string, Holds>> }
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string');
 const FITS: Readonly<Record<Holds, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string',
+  'text?': (value) => value === undefined || typeof value === 'string',
   'yes or no': (value) => typeof value === 'boolean',
   'yes or no?': (value) => value === undefined || typeof value === 'boolean',
   microseconds: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
@@ -45,6 +48,7 @@ const FITS: Readonly<Record<Holds, (value: unknown) => boolean>> = {
 };
 const SAID: Readonly<Record<Holds, string>> = {
   text: 'a text',
+  'text?': 'a text',
   'yes or no': 'true or false',
   'yes or no?': 'true or false',
   microseconds: 'a whole number of microseconds, not below 0',

@@ -81,6 +81,12 @@ export function injectFault(cluster: Cluster, fault: Fault): void {
       machine.start(unit);
       return;
     }
+    case 'pause-loop':
+      cluster.loops.hold(fault.loop, fault.on);
+      return;
+    case 'step-loop':
+      cluster.loops.step(fault.loop, fault.key);
+      return;
     case 'add-etcd':
       cluster.addEtcdMachine(fault.machine);
   }

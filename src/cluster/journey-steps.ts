@@ -10,7 +10,6 @@ export function actorName(fact: Fact): string {
 }
 
 const text = (fact: Fact, field: string): string => (fact.data[field] === undefined ? '' : String(fact.data[field]));
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 const TEXTS: Readonly<Record<string, (fact: Fact) => string>> = {
   'queue.add': () => 'saw the change in its informer and put the key in its queue',
@@ -21,8 +20,8 @@ const TEXTS: Readonly<Record<string, (fact: Fact) => string>> = {
   'reconcile.end': (f) => (f.data['outcome'] === 'retry' ? `failed and will try again: ${text(f, 'error')}` : 'found nothing more to do'),
   'sched.enqueue': () => 'saw a pod without a node and put it in its queue',
   'sched.start': (f) => `began attempt ${text(f, 'attempt')}`,
-  'sched.filter': (f) => `filtered: ${list(f.data['feasible']).length} nodes fit, ${list(f.data['rejected']).length} do not`,
-  'sched.score': (f) => `scored ${list(f.data['scores']).length} nodes`,
+  'sched.filter': (f) => `filtered: ${text(f, 'feasible')} of ${text(f, 'evaluated')} nodes fit`,
+  'sched.score': (f) => `scored the nodes that fit: ${text(f, 'node')} has most, ${text(f, 'total')} points`,
   'sched.select': (f) => `chose ${text(f, 'node')}`,
   'sched.bind': (f) => `bound the pod to ${text(f, 'node')}`,
   'sched.unschedulable': (f) => `found no node: ${text(f, 'message')}`,

@@ -6,7 +6,7 @@ import type { DeepReadonly } from '../kubernetes/api/json.ts';
 import type { KubeObject } from '../kubernetes/api/meta.ts';
 import { ApiError, type ApiHandler } from '../kubernetes/api/request.ts';
 import type { Kind } from '../kubernetes/api/types.gen.ts';
-import { dumpKnown } from '../kubernetes/api/yaml-memory.ts';
+import { dumpKnown } from '../kubernetes/api/yaml-known.ts';
 import { type Client, createClient } from '../kubernetes/client/client.ts';
 import { ms } from '../sim/clock.ts';
 import type { Process } from '../sim/process.ts';
@@ -22,10 +22,14 @@ export interface Kubeadm {
   readonly etcd: readonly EtcdHost[];
   readonly secrets: ClusterSecrets;
   apiServer(self: Process, from: string): ApiHandler;
+  /** Installs kind's storage as well, once this is true. */
+  readonly storageAfter?: (() => boolean) | undefined;
+  /** And metrics-server after that. */
+  readonly withMetrics?: boolean | undefined;
 }
 
 /** Brings a cluster up on machines that are on. Ends when the last worker has been told to join. */
-export async function kubeadm(self: Process, { controlPlane, workers, etcd, secrets, apiServer }: Kubeadm): Promise<void> {
+export async function kubeadm(self: Process, { controlPlane, workers, etcd, secrets, apiServer, storageAfter, withMetrics }: Kubeadm): Promise<void> {
   const client = createClient({
     handler: apiServer(self, controlPlane.name),
     userAgent: 'kubeadm',
@@ -79,6 +83,15 @@ export async function kubeadm(self: Process, { controlPlane, workers, etcd, secr
     worker.join();
     await self.clock.sleep(ms(300));
   }
+
+  if (!storageAfter) return;
+  while (!storageAfter()) await self.clock.sleep(ms(500));
+  self.trace.because(0);
+  const { localPathStorage } = await self.outside(import('./local-path-storage.ts'));
+  for (const object of localPathStorage()) await until(self, () => createOnce(client, object));
+  if (!withMetrics) return;
+  const { metricsServer } = await self.outside(import('./metrics-server-addon.ts'));
+  for (const object of metricsServer()) await until(self, () => createOnce(client, object));
 }
 
 /** Again and again, half a second apart, as kubeadm's own retries; the cluster is only just starting. */

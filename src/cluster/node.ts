@@ -6,10 +6,11 @@
 import type { ApiHandler } from '../kubernetes/api/request.ts';
 import { createBridgePlugin } from '../kubernetes/cni/bridge.ts';
 import { createContainerd } from '../kubernetes/containerd/containerd.ts';
-import type { Image } from '../kubernetes/containerd/image.ts';
-import { images as stockImages } from '../kubernetes/containerd/images/images.ts';
+import type { Image, Registry } from '../kubernetes/containerd/image.ts';
+import { pauseImages } from '../kubernetes/containerd/images/pause.ts';
 import type { ContainerRuntime } from '../kubernetes/kubelet/cri.ts';
 import { runKubelet } from '../kubernetes/kubelet/run.ts';
+import { SYSTEM } from '../kubernetes/kubelet/system-use.ts';
 import { Kernel } from '../linux/kernel.ts';
 import type { Lan } from '../linux/lan.ts';
 import type { Wires } from '../linux/wire.ts';
@@ -18,11 +19,16 @@ import type { Loop } from '../sim/loop.ts';
 import { type Deferred, defer } from '../sim/mailbox.ts';
 import { forever, type Process } from '../sim/process.ts';
 import type { Rng } from '../sim/rng.ts';
-import { DNS_IP, IMAGES } from './addons.ts';
+import { LOCAL_PATH_HELPER_IMAGE, LOCAL_PATH_IMAGE } from './local-path-images.ts';
 import { Machine } from './machine.ts';
 import type { ClusterSecrets } from './pki.ts';
+import { DNS_IP, IMAGES } from './plan.ts';
+import { bringRegistries } from './registries.ts';
 
 export const KUBELET_PORT = 10250;
+/** Of every node. */
+const CORES = 4;
+const MEMORY_KIB = 8_129_440;
 
 const HEX = '0123456789abcdef';
 const uuid = (luck: Rng): string => [8, 4, 4, 4, 12].map((length) => luck.text(length, HEX)).join('-');
@@ -49,6 +55,14 @@ export class ClusterNode {
   /** What firmware and boot give a machine; the boot's id is new each time. */
   private ids: { readonly machine: string; readonly system: string; readonly boot: string };
   private waitingForRuntime: Deferred<ContainerRuntime>[] = [];
+  /** Beyond what it came with; known from its first pull on. */
+  private readonly registry: { known: Registry | undefined; bring(): Promise<Registry> } = {
+    known: undefined,
+    bring: async () => {
+      this.registry.known = await bringRegistries();
+      return this.registry.known;
+    },
+  };
 
   constructor(private readonly options: NodeOptions) {
     const { loop, wires, name, ip, lan } = options;
@@ -80,6 +94,8 @@ export class ClusterNode {
 
   /** Installs and starts the kubelet: the end of `kubeadm init` and `kubeadm join`. */
   join(): void {
+    // As kubeadm leaves it: where static pods are read from, even on nodes that have none.
+    this.machine.files.mkdir('/etc/kubernetes/manifests');
     this.machine.enable({ name: 'kubelet', main: (self) => this.kubelet(self), restartAfter: seconds(10) });
   }
 
@@ -89,14 +105,17 @@ export class ClusterNode {
     const runtime = createContainerd(self, {
       node: this.name,
       hostIP: this.ip,
+      cpuMilli: CORES * 1_000,
+      memory: { bytes: MEMORY_KIB * 1024, reserved: SYSTEM.memoryBytes },
       network: {
         createNetns: (name) => void kernel.createNetns(name),
         deleteNetns: (name) => kernel.deleteNetns(name),
         sockets: (netns, { files }) => kernel.sockets(netns, self, files),
         hostSockets: kernel.sockets('root', self, machine.files),
       },
-      images: [...stockImages, ...this.options.systemImages(this)],
-      preloaded: Object.values(IMAGES),
+      images: [...pauseImages, ...this.options.systemImages(this)],
+      registry: this.registry,
+      preloaded: [...Object.values(IMAGES), LOCAL_PATH_IMAGE, LOCAL_PATH_HELPER_IMAGE],
       cni: createBridgePlugin({ kernel, files: machine.files }),
       files: machine.files,
     });
@@ -120,7 +139,7 @@ export class ClusterNode {
     await runKubelet(self, {
       nodeName: this.name,
       addresses: { internalIP: this.ip },
-      capacity: { cpu: '4', memory: '8129440Ki', pods: 110, ephemeralStorage: '61255492Ki' },
+      capacity: { cpu: String(CORES), memory: `${MEMORY_KIB}Ki`, pods: 110, ephemeralStorage: '61255492Ki' },
       nodeInfo: {
         osImage: 'Debian GNU/Linux 12 (bookworm)',
         kernelVersion: '6.1.0-37-amd64',

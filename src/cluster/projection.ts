@@ -23,13 +23,16 @@ import { milliValue, wholeValue } from '../kubernetes/api/quantity.ts';
 import { instantOf } from '../kubernetes/api/time.ts';
 import type { EndpointSlice, Event, Node, Pod, Service } from '../kubernetes/api/types.gen.ts';
 import { podSummary } from '../kubernetes/apiserver/printers/pod.ts';
-import { type Instant, seconds } from '../sim/clock.ts';
+import { type Instant, ms, seconds } from '../sim/clock.ts';
 import type { Cluster } from './cluster.ts';
+import { isAssumed } from './registries.ts';
 
 /** How long a freed slot stays empty. */
 const SLOT_RESTS = seconds(10);
 /** Above this many pods, details are asked for one by one. */
 const DETAIL_LIMIT = 2_000;
+/** How often the use of the nodes is looked at. */
+const LOAD_EVERY = ms(500);
 const HAPPENINGS_PER_FRAME = 200;
 
 interface Place {
@@ -63,6 +66,8 @@ export class Projection {
   private readonly dirtyServices = new Set<string>();
   private readonly removedServices: string[] = [];
 
+  private readonly loads = new Map<string, { readonly cpu: number; readonly told: { readonly cpu: number; readonly memory: number } }>();
+  private sampledAt: Instant = 0;
   private happenings: Happening[] = [];
   private reset = true;
   private lastMembers = '';
@@ -92,6 +97,7 @@ export class Projection {
 
   /** Everything since the frame before. */
   frame(): Frame {
+    this.sampleLoad();
     const nodes: NodeRecord[] = [];
     for (const name of this.dirtyNodes) {
       const known = this.nodes.get(name);
@@ -138,6 +144,23 @@ export class Projection {
     this.lastMembers = said;
     this.reset = false;
     return frame;
+  }
+
+  /** What the nodes' containers use, smoothed; a node is told of again when that has changed by what could be seen. */
+  private sampleLoad(): void {
+    const { now } = this.cluster.loop;
+    if (now - this.sampledAt < LOAD_EVERY) return;
+    this.sampledAt = now;
+    for (const { name, runtime } of this.cluster.nodes) {
+      const load = runtime?.load() ?? { cpuMilli: 0, memoryBytes: 0 };
+      const known = this.loads.get(name);
+      const cpu = known ? Math.round((known.cpu * 3 + load.cpuMilli) / 4) : load.cpuMilli;
+      const memory = Math.floor(load.memoryBytes / 1048576);
+      const told = known?.told ?? { cpu: 0, memory: 0 };
+      const seen = Math.abs(cpu - told.cpu) >= 20 || Math.abs(memory - told.memory) >= 8;
+      this.loads.set(name, { cpu, told: seen ? { cpu, memory } : told });
+      if (seen) this.dirtyNodes.add(name);
+    }
   }
 
   private members(): EtcdMemberRecord[] {
@@ -194,14 +217,16 @@ export class Projection {
       ip: node?.status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? machine?.ip ?? '',
       podCidr: node?.spec?.podCIDR ?? '',
       slots: node ? Number(node.status?.allocatable?.['pods'] ?? 110) : 0,
-      cpu: { allocatable: milliValue(node?.status?.allocatable?.['cpu'] as string | undefined), requested: cpu },
+      cpu: { allocatable: milliValue(node?.status?.allocatable?.['cpu'] as string | undefined), requested: cpu, used: this.loads.get(name)?.told.cpu ?? 0 },
       memory: {
         allocatable: Math.floor(wholeValue(node?.status?.allocatable?.['memory'] as string | undefined) / 1048576),
         requested: Math.floor(memory / 1048576),
+        used: this.loads.get(name)?.told.memory ?? 0,
       },
       ready: node ? ((ready?.status as NodeRecord['ready'] | undefined) ?? 'Missing') : machine?.on ? 'True' : 'Unknown',
       readyReason: ready?.message ?? '',
       cordoned: node?.spec?.unschedulable ?? false,
+      pressures: (node?.status?.conditions ?? []).filter(({ type, status }) => type !== 'Ready' && status === 'True').map(({ type }) => type),
       taints: (node?.spec?.taints ?? []).map((taint) => `${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}`),
       powered: machine?.on ?? false,
       kubelet: machine?.isRunning('kubelet') ? 'running' : 'stopped',
@@ -391,6 +416,7 @@ function detail(index: number, pod: DeepReadonly<Pod>): PodDetail {
       name: spec.name ?? '',
       kind,
       image: spec.image ?? '',
+      assumed: isAssumed(spec.image ?? ''),
       state,
       reason: status?.state?.waiting?.reason ?? status?.state?.terminated?.reason ?? '',
       ready: status?.ready ?? false,

@@ -48,6 +48,7 @@ test('objects are read under /registry, and history is bounded by compaction eve
   lab.world.frame();
   expect(lab.world.loop.broken).toBeUndefined();
   expect(lab.world.facts(0, ({ type }) => type === 'process.crash').map(({ about, data }) => [about, data['error'], data['stack']])).toEqual([]);
+  await lab.world.cluster.observable();
   expect(lab.world.observe({ method: 'GET', url: '/api/v1/pods', headers: {} }).status).toBe(200);
   await lab.ok('kubectl get pods');
   await lab.ok('kubectl get nodes');

@@ -9,23 +9,30 @@ import type { ApiHandler, ApiRequest, ApiResponse } from '../kubernetes/api/requ
 import { timestamp } from '../kubernetes/api/time.ts';
 import { createApiServer } from '../kubernetes/apiserver/apiserver.ts';
 import { defineImage, type Image } from '../kubernetes/containerd/image.ts';
-import type { EtcdClient } from '../kubernetes/etcd/api.ts';
-import { type HttpRequest, serveHttp } from '../linux/http.ts';
+import type { EtcdClient, EtcdEndpoint } from '../kubernetes/etcd/api.ts';
+import { type HttpRequest, type HttpResponse, serveHttp } from '../linux/http.ts';
 import type { Program, ProgramContext } from '../linux/program.ts';
 import { ms } from '../sim/clock.ts';
 import { forever, type Process } from '../sim/process.ts';
-import { IMAGES, POD_CIDR, SERVICE_CIDR } from './addons.ts';
 import { flagsOf, optionsOfFlags } from './apiserver-flags.ts';
 import { dialServices } from './dial-service.ts';
+import { localPathImages } from './local-path-images.ts';
+import type { LoopBook } from './loop-book.ts';
 import type { ClusterNode } from './node.ts';
 import { CA_PATH, type ClusterSecrets } from './pki.ts';
+import { IMAGES, POD_CIDR, SERVICE_CIDR } from './plan.ts';
 
 const MiB = 1024 * 1024;
+/** An add-on people install: its image is pulled. */
+const METRICS_SERVER = 'registry.k8s.io/metrics-server/metrics-server:v0.7.2';
 
 export interface ControlPlane {
   readonly secrets: ClusterSecrets;
+  readonly loops: LoopBook;
   apiServer(self: Process, from: string): ApiHandler;
   etcd(self: Process, from: string): EtcdClient;
+  /** Each member by itself. */
+  etcdMembers(self: Process, from: string): readonly EtcdEndpoint[];
   /** A handler that reaches the kubelet of a node. */
   kubelet(self: Process, from: string, node: string): ApiHandler | undefined;
   readonly loadTexts?: () => Promise<unknown>;
@@ -83,6 +90,7 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
       tokens: plane.secrets.tokens,
       log: (message) => klog(self, message),
       etcd: plane.etcd(self.process, node.name),
+      etcdMembers: () => plane.etcdMembers(self.process, node.name),
       kubelet: (name) => plane.kubelet(self.process, node.name, name),
       serviceCidr: SERVICE_CIDR,
       advertiseAddress: node.ip,
@@ -101,6 +109,8 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
     klog(self, 'serving.go:386] Generated self-signed cert in-memory');
     serveHealth(self, 10257);
     const { runControllerManager } = await bring(self);
+    const identity = `${node.name}_${uuid(self)}`;
+    const copy = plane.loops.open('kube-controller-manager', node.name, identity, self.process);
     await runControllerManager(self.process, {
       handler: await limited(self, plane.apiServer(self.process, node.name), 20, 30),
       certificate: certificate('system:kube-controller-manager'),
@@ -108,19 +118,30 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
       rootCa: self.files.read(CA_PATH),
       serviceAccountSeed: plane.secrets.seed,
       leaderElect: true,
-      identity: `${node.name}_${uuid(self)}`,
+      identity,
+      onStart: (controllers) => {
+        copy.controllers = controllers;
+      },
     });
     return 1;
   };
   const scheduler: Program = async (self) => {
     klog(self, 'serving.go:386] Generated self-signed cert in-memory');
     serveHealth(self, 10259);
-    const { runScheduler } = await bring(self);
+    const { runScheduler, schedulerOfFlags } = await bring(self);
+    let configured: Awaited<ReturnType<typeof schedulerOfFlags>>;
+    try {
+      configured = await schedulerOfFlags(self, tokenOf(self));
+    } catch (error) {
+      self.stderr(`E${klogTime(self)}       1 run.go:72] "command failed" err=${JSON.stringify(error instanceof Error ? error.message : String(error))}\n`);
+      return 1;
+    }
+    const identity = `${node.name}_${uuid(self)}`;
+    plane.loops.open('kube-scheduler', node.name, identity, self.process);
     await runScheduler(self.process, {
+      ...configured,
       handler: await limited(self, plane.apiServer(self.process, node.name), 50, 100),
-      certificate: certificate('system:kube-scheduler'),
-      leaderElect: true,
-      identity: `${node.name}_${uuid(self)}`,
+      identity,
     });
     return 1;
   };
@@ -155,7 +176,40 @@ export function systemImages(node: ClusterNode, plane: ControlPlane): readonly I
     await runCoreDns(self.process, { handler: plane.apiServer(self.process, node.name), token: tokenOf(self), sockets: self.sockets, files: self.files });
     return 1;
   };
+  const metricsServer: Program = async (self) => {
+    const { runMetricsServer } = await self.process.outside(import('../kubernetes/metrics-server/run.ts'));
+    try {
+      await runMetricsServer(self.process, {
+        argv: self.argv.slice(1),
+        handler: plane.apiServer(self.process, node.name),
+        token: tokenOf(self),
+        sockets: self.sockets,
+        kubelet: (name) => plane.kubelet(self.process, node.name, name),
+        log: (severity, text) => self.stderr(`${severity}${klogTime(self)}       1 ${text}\n`),
+      });
+    } catch (error) {
+      self.stderr(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    return 1;
+  };
+  const localPath: Program = async (self) => {
+    const { runProvisioner } = await self.process.outside(import('../kubernetes/local-path/provisioner.ts'));
+    const mount = (self.env['CONFIG_MOUNT_PATH'] ?? '/etc/config/').replace(/\/$/, '');
+    await runProvisioner(self.process, {
+      handler: plane.apiServer(self.process, node.name),
+      token: tokenOf(self),
+      namespace: self.env['POD_NAMESPACE'] ?? 'local-path-storage',
+      serviceAccount: 'local-path-provisioner-service-account',
+      configMap: 'local-path-config',
+      identity: `${self.hostname}_${uuid(self)}`,
+      file: (name) => (self.files.exists(`${mount}/${name}`) ? self.files.read(`${mount}/${name}`) : undefined),
+      log: (text) => self.stderr(`I${klogTime(self)}       1 ${text}\n`),
+    });
+    return 1;
+  };
   return [
+    ...localPathImages(localPath),
+    image(METRICS_SERVER, 19_494_617, '/metrics-server', metricsServer, 18),
     image(IMAGES.apiserver, 30_070_000, '/usr/local/bin/kube-apiserver', apiserver, 250),
     image(IMAGES.controllerManager, 27_640_000, '/usr/local/bin/kube-controller-manager', controllerManager, 60),
     image(IMAGES.scheduler, 21_780_000, '/usr/local/bin/kube-scheduler', scheduler, 25),
@@ -171,7 +225,7 @@ const uuid = (self: ProgramContext): string => {
 };
 
 /** A request that came through the pod network, answered by the same handler. Without credentials it is anonymous. */
-async function overHttp(http: HttpRequest, handle: ApiHandler): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }> {
+async function overHttp(http: HttpRequest, handle: ApiHandler): Promise<HttpResponse> {
   const request: ApiRequest = {
     method: http.method as ApiRequest['method'],
     path: http.path,
@@ -180,7 +234,18 @@ async function overHttp(http: HttpRequest, handle: ApiHandler): Promise<{ status
     ...(http.body ? { body: http.body } : {}),
   };
   const response: ApiResponse = await handle(request);
-  response.stream?.cancel();
+  const { stream } = response;
+  if (stream) {
+    const { 'transfer-encoding': _, ...headers } = response.headers;
+    return {
+      status: response.status,
+      headers,
+      pour: (out) => {
+        stream.read({ value: (value) => out.write(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`), end: () => out.end() });
+        return () => stream.cancel();
+      },
+    };
+  }
   const body = response.body === undefined ? '' : typeof response.body === 'string' ? response.body : `${JSON.stringify(response.body, null, 2)}\n`;
   return { status: response.status, headers: response.headers, body };
 }

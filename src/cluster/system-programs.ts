@@ -4,3 +4,4 @@ export { runControllerManager } from '../kubernetes/controller-manager/run.ts';
 export { runCoreDns } from '../kubernetes/coredns/run.ts';
 export { runKubeProxy } from '../kubernetes/kube-proxy/run.ts';
 export { runScheduler } from '../kubernetes/scheduler/run.ts';
+export { schedulerOfFlags } from './scheduler-flags.ts';

@@ -66,6 +66,8 @@ const FAULTS: Readonly<Record<string, (f: Fact) => string>> = {
   'disk-full': (f) => (f.data['on'] ? `The disk of ${text(f, 'machine')} is full.` : `There is room on the disk of ${text(f, 'machine')} again.`),
   'etcd-timing': (f) => `The members of etcd were restarted with the times called ${text(f, 'preset')}.`,
   clock: (f) => `The clock of ${text(f, 'machine')} runs at ${Number(f.data['permille']) / 10} % of its speed.`,
+  'pause-loop': (f) => `${text(f, 'loop')} was ${f.data['on'] ? 'paused' : 'made to go on'}.`,
+  'step-loop': (f) => `${text(f, 'loop')} was let work on ${text(f, 'key') || 'one key'}.`,
   partition: () => 'The network was cut in two.',
   heal: () => 'The network was mended.',
 };

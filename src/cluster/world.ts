@@ -223,6 +223,9 @@ const faultAbout = (fault: Fault): string => {
       return `${fault.from}>${fault.to}`;
     case 'raft-timeout':
       return `EtcdMember/${fault.member}`;
+    case 'pause-loop':
+    case 'step-loop':
+      return `Controller/${fault.loop}`;
     case 'disk':
     case 'disk-full':
     case 'clock':
