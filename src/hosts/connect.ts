@@ -17,6 +17,10 @@ import type {
   Journey,
   JourneyQuery,
   JourneyRequest,
+  LoopsPicture,
+  ScheduledPod,
+  Scheduling,
+  SchedulingQuery,
   Session,
   StepKind,
   TextRequest,
@@ -82,6 +86,9 @@ export interface World {
   watch(request: TextRequest, handlers: StreamHandlers): Stop;
   why(about: string): Promise<readonly WhyStep[]>;
   journeys(query: JourneyQuery): Promise<{ readonly requests: readonly JourneyRequest[]; readonly more: boolean }>;
+  scheduled(query: SchedulingQuery): Promise<{ readonly pods: readonly ScheduledPod[]; readonly more: boolean }>;
+  /** Undefined when the scheduler has had nothing to do with the pod, or long ago. */
+  scheduling(pod: string): Promise<Scheduling | undefined>;
   /** Undefined when the trace no longer reaches back that far. */
   journey(fact: number): Promise<Journey | undefined>;
   hash(): Promise<string>;
@@ -91,6 +98,8 @@ export interface World {
   consensus(listener: (picture: ConsensusPicture) => void): { show(end: number | undefined): void; readonly stop: Stop };
   /** An entry of a member's log, decoded; nothing when it is not kept there. */
   entry(member: string, index: number): Promise<EntryDetail | undefined>;
+  /** Pictures of the controllers while the view is open. `show`: which loop is told closely, and which one a step to the next reconcile means. */
+  loops(listener: (picture: LoopsPicture) => void): { show(chosen: string | undefined, step?: string): void; readonly stop: Stop };
   /** All breakpoints there are from now on. */
   breakOn(breakpoints: readonly Breakpoint[]): void;
   /** A breakpoint came true, and the world stands. */
@@ -143,6 +152,9 @@ export function connect(port: WorldPort): World {
   const crashes = new Listeners<Crash>();
   const losses = new Listeners<string>();
   const pictures = new Listeners<ConsensusPicture>();
+  const conveyors = new Listeners<LoopsPicture>();
+  let shownLoop: { readonly chosen?: string; readonly step?: string } = {};
+  const tellLoops = (): void => send({ type: 'loops', open: conveyors.size > 0, ...shownLoop });
   const breaks = new Listeners<Extract<FromWorld, { type: 'broke' }>>();
   let shownEnd: number | undefined;
   let breakpoints: readonly Breakpoint[] = [];
@@ -227,6 +239,8 @@ export function connect(port: WorldPort): World {
       case 'why':
       case 'journeys':
       case 'journey':
+      case 'scheduled':
+      case 'scheduling':
       case 'hash':
       case 'session':
         settle(message.id, message);
@@ -236,6 +250,9 @@ export function connect(port: WorldPort): World {
         return;
       case 'consensus':
         pictures.tell(message);
+        return;
+      case 'loops':
+        conveyors.tell(message);
         return;
       case 'broke':
         breaks.tell(message);
@@ -264,6 +281,7 @@ export function connect(port: WorldPort): World {
       send({ type: 'boot', session, factor });
       if (traces.size > 0) tellTraceTypes();
       if (pictures.size > 0) tellConsensus();
+      if (conveyors.size > 0) tellLoops();
       if (breakpoints.length > 0) send({ type: 'break-on', breakpoints });
     },
     setSpeed: (factor, skipIdle) => send({ type: 'speed', factor, skipIdle }),
@@ -286,6 +304,8 @@ export function connect(port: WorldPort): World {
       };
     },
     why: async (about) => (await ask<'why'>((id) => ({ type: 'why', id, about }))).chain,
+    scheduled: (query) => ask<'scheduled'>((id) => ({ type: 'scheduled', id, query })),
+    scheduling: async (pod) => (await ask<'scheduling'>((id) => ({ type: 'scheduling', id, pod }))).scheduling,
     journeys: (query) => ask<'journeys'>((id) => ({ type: 'journeys', id, query })),
     journey: async (fact) => (await ask<'journey'>((id) => ({ type: 'journey', id, fact }))).journey,
     hash: async () => (await ask<'hash'>((id) => ({ type: 'hash', id }))).hash,
@@ -306,6 +326,21 @@ export function connect(port: WorldPort): World {
       };
     },
     entry: async (member, index) => (await ask<'entry'>((id) => ({ type: 'entry', id, member, index }))).entry,
+    loops(listener) {
+      const stop = conveyors.add(listener);
+      shownLoop = {};
+      tellLoops();
+      return {
+        show(chosen, step) {
+          shownLoop = { ...(chosen === undefined ? {} : { chosen }), ...(step === undefined ? {} : { step }) };
+          tellLoops();
+        },
+        stop() {
+          stop();
+          tellLoops();
+        },
+      };
+    },
     breakOn(wanted) {
       breakpoints = wanted;
       send({ type: 'break-on', breakpoints });

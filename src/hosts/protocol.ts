@@ -37,6 +37,10 @@ export type Fault =
   /** Not the cluster's but the simulator's own: the world stops with an exception. For seeing what the page does then. */
   | { readonly kind: 'crash-simulator' }
   | { readonly kind: 'start'; readonly process: string }
+  /** One controller of the manager: its queue hands out nothing, while all others work on. */
+  | { readonly kind: 'pause-loop'; readonly loop: string; readonly on: boolean }
+  /** A paused controller works on one key: this one, or the next in its line. */
+  | { readonly kind: 'step-loop'; readonly loop: string; readonly key?: string }
   /** A new machine with an etcd on it that wants to join the others. */
   | { readonly kind: 'add-etcd'; readonly machine: string };
 
@@ -94,11 +98,17 @@ export type ToWorld =
   | { readonly type: 'consensus'; readonly open: boolean; readonly end?: number }
   /** An entry of a member's log, decoded. Answered by `entry`. */
   | { readonly type: 'entry'; readonly id: number; readonly member: string; readonly index: number }
+  /** While `open`, a `loops` picture comes whenever it changed. `chosen`: the loop that is told closely; `step`: the one a step to the next reconcile means. Reads only. */
+  | { readonly type: 'loops'; readonly open: boolean; readonly chosen?: string; readonly step?: string }
+  /** Pods the scheduler has had to do with lately, newest first. Answered by `scheduled`. */
+  | { readonly type: 'scheduled'; readonly id: number; readonly query: SchedulingQuery }
+  /** Every attempt of a pod (`namespace/name`), and what would help if it is pending now. Answered by `scheduling`. */
+  | { readonly type: 'scheduling'; readonly id: number; readonly pod: string }
   /** All breakpoints there are from now on. The world stands still when one comes true, and says `broke`. */
   | { readonly type: 'break-on'; readonly breakpoints: readonly Breakpoint[] };
 
-/** How far a step goes: one event; until something of the story happens; until the next Raft message arrives. */
-export type StepKind = 'event' | 'fact' | 'message';
+/** How far a step goes: one event; until something of the story happens; until the next Raft message arrives; until a loop has ended a reconcile (`loops` says which loop). */
+export type StepKind = 'event' | 'fact' | 'message' | 'reconcile';
 
 export type FromWorld =
   | {
@@ -120,9 +130,13 @@ export type FromWorld =
   | { readonly type: 'journeys'; readonly id: number; readonly requests: readonly JourneyRequest[]; readonly more: boolean }
   /** Undefined when the trace no longer reaches back that far. */
   | { readonly type: 'journey'; readonly id: number; readonly journey: Journey | undefined }
+  | { readonly type: 'scheduled'; readonly id: number; readonly pods: readonly ScheduledPod[]; readonly more: boolean }
+  /** Undefined when the trace no longer reaches back that far. */
+  | { readonly type: 'scheduling'; readonly id: number; readonly scheduling: Scheduling | undefined }
   | { readonly type: 'hash'; readonly id: number; readonly hash: string }
   | { readonly type: 'session'; readonly id: number; readonly session: Session }
   | ConsensusPicture
+  | LoopsPicture
   | { readonly type: 'entry'; readonly id: number; readonly entry?: EntryDetail }
   /** A breakpoint came true: the world stands at exactly that event. */
   | { readonly type: 'broke'; readonly breakpoint: Breakpoint; readonly sentence: string }
@@ -274,6 +288,12 @@ export const POD_FIELDS = 6;
 export const PodStatus = { Healthy: 0, Progress: 1, Degraded: 2, Failed: 3, Completed: 4, Unknown: 5 } as const;
 export const PodFlag = { Terminating: 1, Unschedulable: 2, Static: 4, DaemonSet: 8, Ready: 16 } as const;
 
+/** What of a node's resource can be given away, has been promised, and is really in use lately. */
+export interface NodeShare {
+  readonly allocatable: number;
+  readonly requested: number;
+  readonly used: number;
+}
 export interface NodeRecord {
   readonly index: number;
   readonly uid: string;
@@ -285,11 +305,13 @@ export interface NodeRecord {
   readonly podCidr: string;
   readonly slots: number;
   /** Milli-cpu and MiB. */
-  readonly cpu: { readonly allocatable: number; readonly requested: number };
-  readonly memory: { readonly allocatable: number; readonly requested: number };
+  readonly cpu: NodeShare;
+  readonly memory: NodeShare;
   readonly ready: 'True' | 'False' | 'Unknown' | 'Missing';
   readonly readyReason: string;
   readonly cordoned: boolean;
+  /** Conditions of shortage that hold: `MemoryPressure`. */
+  readonly pressures: readonly string[];
   readonly taints: readonly string[];
   /** Known to the simulation, not to the API: is the machine on, are its services up. */
   readonly powered: boolean;
@@ -316,6 +338,8 @@ export interface PodDetail {
     readonly name: string;
     readonly kind: 'init' | 'sidecar' | 'main' | 'ephemeral';
     readonly image: string;
+    /** Nobody here knows the image's program: a server stands in for it. */
+    readonly assumed: boolean;
     readonly state: 'waiting' | 'running' | 'terminated';
     readonly reason: string;
     readonly ready: boolean;
@@ -405,6 +429,9 @@ export interface ConsensusMember {
   readonly elapsed: number;
   readonly timeout: number;
   readonly tickMicros: number;
+  /** Microseconds on its own clock: between two heartbeats of a leader, and of the shortest election timeout it draws. */
+  readonly heartbeat: number;
+  readonly election: number;
   /** Of a candidate: what each voter has answered; one without an entry has not. */
   readonly votes: readonly { readonly member: string; readonly granted: boolean }[];
   readonly voters: readonly string[];
@@ -431,6 +458,10 @@ export interface RaftFlight {
   readonly term: number;
   readonly entries: number;
   readonly reject: boolean;
+  /** Of the entry before those it carries, of the candidate's last, or the newest the answer speaks of. */
+  readonly index?: number;
+  readonly logTerm?: number;
+  readonly commit?: number;
   readonly sentAt: Instant;
   readonly arrivesAt: Instant;
 }
@@ -465,4 +496,235 @@ export interface EntryDetail extends EntrySummary {
   readonly cause: number;
   /** Bytes in the log. */
   readonly size: number;
+}
+
+/** What the Loops view draws: who works on what, and how far the world is from what is asked for. */
+export interface LoopsPicture {
+  readonly type: 'loops';
+  readonly now: Instant;
+  readonly leases: readonly LoopLease[];
+  /** Every loop there is, in a fixed order. */
+  readonly order: readonly string[];
+  /** Those that changed since the picture before. */
+  readonly loops: readonly LoopRecord[];
+  /** The chosen one. */
+  readonly closely: LoopClosely | undefined;
+}
+/** Who of several copies acts. */
+export interface LoopLease {
+  readonly component: string;
+  /** Identity of the holder; empty: nobody holds it. */
+  readonly holder: string;
+  /** Where the holder runs; empty: it is gone. */
+  readonly node: string;
+  /** Whoever sees it unrenewed until then takes it. */
+  readonly expiresAt: Instant;
+  readonly copies: readonly { readonly identity: string; readonly node: string; readonly state: 'leads' | 'waits' | 'paused' }[];
+}
+/** What has one conveyor: a controller, the scheduler, a kubelet. Bounded: LOOP_KEYS keys of a kind, LOOP_ENDS results. */
+export interface LoopRecord {
+  /** `replicaset-controller`, `kube-scheduler`, `kubelet@node-1`. */
+  readonly id: string;
+  readonly role: 'controller' | 'scheduler' | 'kubelet';
+  readonly group: LoopGroup;
+  /** What it looks after; empty: nothing in particular. */
+  readonly kind: string;
+  /** `kube-controller-manager@control-plane`; empty while it runs nowhere. */
+  readonly where: string;
+  readonly state: 'running' | 'paused' | 'stopped';
+  /** Has a queue of keys: it can be let work on one. */
+  readonly steps: boolean;
+  readonly pipes: readonly LoopPipe[];
+  readonly waiting: readonly LoopKey[];
+  readonly waitingCount: number;
+  readonly working: readonly LoopWork[];
+  readonly workingCount: number;
+  readonly delayed: readonly LoopDelay[];
+  readonly delayedCount: number;
+  /** The latest results, newest first. */
+  readonly ends: readonly LoopEnd[];
+  /** As far back as facts are remembered. */
+  readonly counts: { readonly ended: number; readonly failed: number; readonly writes: number };
+  /** Ended in the last ten virtual seconds. */
+  readonly lately: number;
+  /** Missing (below 0) and too many (above 0), summed over the objects that are not as asked for. */
+  readonly drift: { readonly missing: number; readonly extra: number; readonly objects: number };
+}
+export const LOOP_KEYS = 12;
+export const LOOP_ENDS = 12;
+export const LOOP_RECONCILES = 40;
+export type LoopGroup = 'workloads' | 'placement' | 'network' | 'nodes' | 'housekeeping';
+/** A watch whose events wake it. */
+export interface LoopPipe {
+  readonly kind: string;
+  /** In its local copy. */
+  readonly objects: number;
+  /** Told since the view was opened. */
+  readonly events: number;
+  readonly watching: boolean;
+}
+export interface LoopKey {
+  /** `Deployment/default/web` */
+  readonly about: string;
+  /** How often it was asked for since it was last taken: all but one were merged. */
+  readonly adds: number;
+  /** Of the fact that asked for it. */
+  readonly fact: number;
+  /** It is being worked on, and waits for the end of that. */
+  readonly after: boolean;
+}
+export interface LoopWork {
+  readonly about: string;
+  readonly since: Instant;
+  readonly fact: number;
+  readonly requests: number;
+}
+export interface LoopDelay {
+  readonly about: string;
+  readonly at: Instant;
+  /** Failures in a row; 0: its controller asked for a later look. */
+  readonly requeues: number;
+  /** What it was told to wait in all. */
+  readonly delay: number;
+}
+export interface LoopEnd {
+  /** Of the fact it began with. */
+  readonly fact: number;
+  readonly about: string;
+  readonly outcome: 'ok' | 'retry';
+  readonly at: Instant;
+  readonly took: number;
+  readonly writes: number;
+  readonly error: string;
+}
+export interface LoopDrift {
+  readonly about: string;
+  /** `pods`, `a node`, `ready endpoints` */
+  readonly what: string;
+  readonly desired: number;
+  readonly observed: number;
+}
+/** A request made while a key was worked on. */
+export interface LoopRequest {
+  readonly fact: number;
+  readonly verb: string;
+  readonly resource: string;
+  readonly about: string;
+  readonly code?: number;
+}
+export interface LoopReconcile extends LoopEnd {
+  readonly requests: readonly LoopRequest[];
+  /** Why the key was in the queue. */
+  readonly cause: string;
+}
+export interface LoopClosely {
+  readonly id: string;
+  readonly drifts: readonly LoopDrift[];
+  /** Objects that are as asked for, beyond those told. */
+  readonly level: number;
+  readonly causes: readonly { readonly fact: number; readonly sentence: string }[];
+  readonly reconciles: readonly LoopReconcile[];
+  /** Of keys that fail: every delay in a row, oldest first. */
+  readonly backoffs: readonly { readonly about: string; readonly delays: readonly number[] }[];
+}
+
+export interface SchedulingQuery {
+  /** All of them must be in the pod's key, its node or the message. */
+  readonly words?: string;
+  readonly pending?: boolean;
+  readonly limit: number;
+}
+/** Where a pod is with the scheduler: it has a node; no node would do; a gate holds it; it waits or is being tried. */
+export type SchedulingState = 'bound' | 'unschedulable' | 'gated' | 'waiting';
+export interface ScheduledPod {
+  /** `namespace/name`. */
+  readonly key: string;
+  /** Of its newest fact. */
+  readonly at: Instant;
+  readonly attempts: number;
+  readonly state: SchedulingState;
+  /** The node, or why there is none. */
+  readonly says: string;
+}
+/** Nodes with one and the same verdict of Filter. */
+export interface VerdictGroup {
+  readonly plugin: string;
+  readonly reasons: readonly string[];
+  readonly unresolvable: boolean;
+  readonly nodes: readonly string[];
+}
+export interface ScoreColumn {
+  readonly plugin: string;
+  readonly weight: number;
+  /** In the order of the feasible nodes. */
+  readonly raw: readonly number[];
+  readonly normalized: readonly number[];
+}
+export interface SchedulingAttempt {
+  /** From 1. */
+  readonly attempt: number;
+  /** The fact it began with. */
+  readonly fact: number;
+  readonly at: Instant;
+  readonly scheduler: string;
+  /** What put the pod into the queue for it: upstream's name of the event, and the plugin whose hint took it for a reason. */
+  readonly trigger: { readonly event: string; readonly plugin?: string; readonly at: Instant };
+  readonly filter?: {
+    readonly total: number;
+    readonly evaluated: number;
+    readonly feasible: number;
+    /** As the event counts them: `3 Insufficient cpu`. */
+    readonly reasons: readonly string[];
+    readonly skipped: readonly string[];
+  };
+  /** Nothing: the world has forgotten it (it keeps the latest). */
+  readonly record?: {
+    readonly rejected: readonly VerdictGroup[];
+    readonly rest: Omit<VerdictGroup, 'nodes'> | undefined;
+    readonly feasible: readonly string[];
+    readonly scores: readonly ScoreColumn[];
+    readonly totals: readonly number[];
+  };
+  /** How many nodes shared the highest total. */
+  readonly ties: number;
+  readonly preemption?: {
+    readonly node: string;
+    readonly victims: readonly { readonly pod: string; readonly priority: number; readonly violatesBudget: boolean }[];
+    readonly candidates: readonly { readonly node: string; readonly victims: number; readonly violations: number; readonly highestPriority: number }[];
+    readonly considered: number;
+    readonly message: string;
+  };
+  /** Plugins that made it wait at Permit. */
+  readonly permit: readonly string[];
+  readonly end: 'bound' | 'unschedulable' | 'failed' | 'under way';
+  readonly node: string;
+  /** The whole text of the event, when no node would do or binding failed. */
+  readonly message: string;
+}
+/** Something that would help: tried on a copy of the cluster. */
+export interface SchedulingFix {
+  readonly what: string;
+  /** Where the pod would go then. */
+  readonly node: string;
+  /** The command that does it; nothing when no single one does. */
+  readonly command?: string;
+}
+export interface Scheduling {
+  readonly pod: string;
+  readonly state: SchedulingState;
+  readonly says: string;
+  readonly attempts: readonly SchedulingAttempt[];
+  /** What holds it before the queue. */
+  readonly gate?: { readonly plugin: string; readonly reason: string; readonly at: Instant };
+  /** Until when it rests before the next attempt. */
+  readonly restsUntil?: Instant;
+  /** Filter's plugins in the order they are asked. */
+  readonly filters: readonly string[];
+  /** Looked at now, whatever the attempts found: only of a pod that is pending. */
+  readonly now?: {
+    /** It would be placed at the next attempt. */
+    readonly node?: string;
+    readonly shortOf: readonly { readonly resource: string; readonly need: string; readonly maxFree: string; readonly maxFreeNode: string }[];
+    readonly fixes: readonly SchedulingFix[];
+  };
 }

@@ -6,6 +6,7 @@ import type { ApiResponse } from '../kubernetes/api/request.ts';
 import type { Stream } from '../kubernetes/api/stream.ts';
 import type { Host } from '../sim/loop.ts';
 import type { Fact } from '../sim/trace.ts';
+import type { LoopsDesk } from './loops-desk.ts';
 import { Pace } from './pace.ts';
 import type { FromWorld, Session, StepKind, TextRequest, ToWorld } from './protocol.ts';
 import type { RaftDesk } from './raft-desk.ts';
@@ -42,9 +43,11 @@ let skipped = 0;
 /** Steps asked for; the turn carries them out, so that the world is never run twice at once. */
 const steps: StepKind[] = [];
 /** A step on its way to the next thing a person could see: from what state of the picture, and until when it looks (real time). */
-let seeking: { readonly from: number; readonly until: number; readonly raft: boolean } | undefined;
+let seeking: { readonly from: number; readonly until: number; readonly what: StepKind } | undefined;
 /** Answers the Consensus view; brought in when it asks first. */
 let raft: RaftDesk | undefined;
+/** Answers the Loops view, likewise. */
+let loops: LoopsDesk | undefined;
 /** In an idle cluster nothing may be found: after so many real milliseconds the world stands where it has come to. */
 const SEEK_MS = 2_000;
 
@@ -90,9 +93,9 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
         if (wanted === 'event') await booted.run(Number.MAX_SAFE_INTEGER, { maxEvents: 1 });
         else
           seeking = {
-            from: wanted === 'message' ? (raft?.arrivals ?? 0) : booted.projection.stirred,
+            from: reached(booted, wanted),
             until: performance.now() + SEEK_MS,
-            raft: wanted === 'message',
+            what: wanted,
           };
       }
       if (seeking) await seek(booted, seeking);
@@ -117,6 +120,7 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
           post(frame, [frame.podChanges.buffer as ArrayBuffer]);
         }
         raft?.frame();
+        loops?.frame();
         if (facts.length > 0) {
           post({ type: 'trace', facts, skipped });
           facts = [];
@@ -139,13 +143,16 @@ async function live(booted: World, keeping: Pace, boot: number): Promise<void> {
   }
 }
 
+/** What rises when that for which a step is on its way has come. */
+const reached = ({ projection }: World, what: StepKind): number =>
+  what === 'message' ? (raft?.arrivals ?? 0) : what === 'reconcile' ? (loops?.ends ?? 0) : projection.stirred;
+
 /** A turn of a step to the next thing a person could see: the clock and the picture are told between turns, as ever. */
-async function seek(sought: World, { from, until, raft: messages }: NonNullable<typeof seeking>): Promise<void> {
+async function seek(sought: World, { from, until, what }: NonNullable<typeof seeking>): Promise<void> {
   const end = Math.min(until, performance.now() + TURN_MS);
-  const reached = (): number => (messages ? (raft?.arrivals ?? from) : sought.projection.stirred);
-  do await sought.run(Number.MAX_SAFE_INTEGER, { maxEvents: messages ? 1 : 16 });
-  while (reached() === from && performance.now() < end);
-  if (reached() !== from || performance.now() >= until) seeking = undefined;
+  do await sought.run(Number.MAX_SAFE_INTEGER, { maxEvents: what === 'fact' ? 16 : 1 });
+  while (reached(sought, what) === from && performance.now() < end);
+  if (reached(sought, what) !== from || performance.now() >= until) seeking = undefined;
 }
 
 /** A read that fails is answered so; it changes nothing and need not stop the world. */
@@ -157,10 +164,14 @@ function observe(observed: World, request: TextRequest): ApiResponse | Error {
   }
 }
 
+const HEAVY: readonly string[] = ['before', 'after', 'steps', 'record'];
 /** Without whole objects: a list of facts shows none of them, and each would be copied. */
 function light(fact: Fact): Fact {
-  if (fact.data['before'] === undefined && fact.data['after'] === undefined) return fact;
-  const { before: _before, after: _after, steps: _steps, ...data } = fact.data;
+  const { data: all } = fact;
+  if (!HEAVY.some((field) => field in all)) return fact;
+  const data: Record<string, unknown> = {};
+  // Never read: some are made when they are.
+  for (const field of Object.keys(all)) if (!HEAVY.includes(field)) data[field] = all[field];
   return { ...fact, data };
 }
 
@@ -173,6 +184,8 @@ async function receive(message: ToWorld): Promise<void> {
     steps.length = 0;
     raft?.close();
     raft = undefined;
+    loops?.close();
+    loops = undefined;
     begun = message.session;
     world = undefined;
     for (const stream of streams.values()) stream.cancel();
@@ -208,6 +221,8 @@ async function receive(message: ToWorld): Promise<void> {
       // Whoever plays has no more need of the step.
       if (message.factor !== 0) seeking = undefined;
       pace.set(message.factor, message.skipIdle);
+      // The page slows down once the cluster is up: what people ask of it first may come now.
+      if (world.cluster.ready()) void world.cluster.observable();
       return;
     case 'step':
       steps.push(message.what);
@@ -216,13 +231,13 @@ async function receive(message: ToWorld): Promise<void> {
       return world.input(message.input);
     case 'observe': {
       const observed = world;
-      await observed.cluster.observable;
+      await observed.cluster.observable();
       if (world === observed) answer(message.id, observe(observed, message.request));
       return;
     }
     case 'stop-observing':
       // After the answer it is about.
-      await world.cluster.observable;
+      await world.cluster.observable();
       streams.get(message.id)?.cancel();
       streams.delete(message.id);
       return;
@@ -241,6 +256,14 @@ async function receive(message: ToWorld): Promise<void> {
       else post({ type: 'journeys', id: message.id, ...recentRequests(trace, message.query) });
       return;
     }
+    case 'scheduled':
+    case 'scheduling': {
+      const { cluster, loop } = world;
+      const { scheduledPods, schedulingOf } = await import('../cluster/scheduling.ts');
+      if (message.type === 'scheduled') post({ type: 'scheduled', id: message.id, ...scheduledPods(loop.trace, message.query) });
+      else post({ type: 'scheduling', id: message.id, scheduling: schedulingOf(loop.trace, cluster.mirror, message.pod) });
+      return;
+    }
     case 'trace':
       traced = new Set(message.types);
       return;
@@ -252,6 +275,13 @@ async function receive(message: ToWorld): Promise<void> {
       if (!world || !pace) return;
       raft ??= new RaftDesk(world, pace, post);
       raft.receive(message);
+      return;
+    }
+    case 'loops': {
+      const { LoopsDesk } = await import('./loops-desk.ts');
+      if (!world) return;
+      loops ??= new LoopsDesk(world, post);
+      loops.receive(message);
       return;
     }
     case 'hash':

@@ -96,6 +96,12 @@ export function actionsFor(app: App, thing: Thing): Action[] {
         yaml,
         why,
         {
+          id: 'scheduling',
+          label: scheduled ? 'Why on this node?' : 'Why on no node?',
+          icon: 'scheduler',
+          run: (a) => a.ui.openScheduling(`${record.namespace}/${record.name}`),
+        },
+        {
           id: 'delete',
           label: 'Delete pod',
           icon: 'bin',

@@ -24,11 +24,12 @@ const machine = (index: number, name: string, group: string, over: Partial<NodeR
   ip: `10.0.0.${group === 'etcd' ? 21 + index : 10 + index}`,
   podCidr: group === 'etcd' ? '' : `10.244.${index}.0/24`,
   slots: group === 'etcd' ? 0 : 110,
-  cpu: { allocatable: 4000, requested: group === 'etcd' ? 0 : 550 },
-  memory: { allocatable: 8192, requested: group === 'etcd' ? 0 : 700 },
+  cpu: { allocatable: 4000, requested: group === 'etcd' ? 0 : 550, used: 0 },
+  memory: { allocatable: 8192, requested: group === 'etcd' ? 0 : 700, used: 0 },
   ready: 'True',
   readyReason: 'KubeletReady',
   cordoned: false,
+  pressures: [],
   taints: [],
   powered: true,
   kubelet: 'running',
@@ -192,7 +193,10 @@ export class FakeWorld implements WorldPort {
     at(0.8, () => {
       for (let i = 1; i <= 3; i++)
         this.addNode(
-          machine(i, `node-${i}`, 'zone-a', { cpu: { allocatable: 4000, requested: 900 + i * 400 }, memory: { allocatable: 8192, requested: 1400 + i * 900 } }),
+          machine(i, `node-${i}`, 'zone-a', {
+            cpu: { allocatable: 4000, requested: 900 + i * 400, used: 0 },
+            memory: { allocatable: 8192, requested: 1400 + i * 900, used: 0 },
+          }),
         );
       for (let i = 0; i <= 3; i++) {
         this.make(`kube-proxy-${'x7k2q'.slice(i)}`, 'kube-system', 'DaemonSet/kube-proxy', i, i === 0 ? 3 : 0, PodFlag.DaemonSet);
@@ -346,13 +350,25 @@ export class FakeWorld implements WorldPort {
               name: pod.record.labels['app'] ?? 'main',
               kind: 'main',
               image: 'nginx:1.27',
+              assumed: false,
               state: pod.status === 0 ? 'running' : 'waiting',
               reason: '',
               ready: pod.status === 0,
               restarts: pod.restarts,
             },
             ...(pod.record.namespace === 'shop'
-              ? [{ name: 'proxy', kind: 'sidecar' as const, image: 'envoy:1.31', state: 'running' as const, reason: '', ready: true, restarts: 0 }]
+              ? [
+                  {
+                    name: 'proxy',
+                    kind: 'sidecar' as const,
+                    image: 'envoy:1.31',
+                    assumed: false,
+                    state: 'running' as const,
+                    reason: '',
+                    ready: true,
+                    restarts: 0,
+                  },
+                ]
               : []),
           ],
         });

@@ -123,7 +123,7 @@ export function nodeStatus(node: NodeRecord): Status {
   if (node.ready === 'Missing') return 1;
   if (node.ready === 'False') return 3;
   if (node.ready === 'Unknown') return 5;
-  return node.cordoned || node.kubelet === 'stopped' ? 2 : 0;
+  return node.cordoned || node.kubelet === 'stopped' || node.pressures.length > 0 ? 2 : 0;
 }
 export function nodeWord(node: NodeRecord): string {
   if (!node.powered) return 'Powered off';

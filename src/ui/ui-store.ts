@@ -27,6 +27,8 @@ export interface Ui {
   readonly twin: boolean;
   /** A fact of the request whose journey is shown. */
   readonly request: number | undefined;
+  /** The pod (`namespace/name`) whose scheduling is shown. */
+  readonly scheduling: string | undefined;
   /** Id of the selected thing. */
   readonly selected: string | undefined;
   readonly inspector: { readonly open: boolean; readonly tab: InspectorTab };
@@ -63,6 +65,7 @@ export function createUiStore() {
     view: viewOf(hash.get('view') ?? (narrow && home === 'map' ? 'table' : home)).id,
     twin: hash.has('twin'),
     request: Number(hash.get('req')) || undefined,
+    scheduling: hash.get('pod') ?? undefined,
     selected: undefined,
     inspector: { open: false, tab: 'summary' },
     dock: { open: false, tab: 'terminal' },
@@ -97,6 +100,7 @@ export function createUiStore() {
       now.twin !== before.twin ||
       now.request !== before.request ||
       now.filter !== before.filter ||
+      now.scheduling !== before.scheduling ||
       now.namespaces !== before.namespaces
     ) {
       const params = new URLSearchParams(location.hash.slice(1));
@@ -104,6 +108,7 @@ export function createUiStore() {
       put('view', now.view === home ? '' : now.view);
       put('twin', now.twin ? '1' : '');
       put('req', now.view === 'journey' && now.request !== undefined ? String(now.request) : '');
+      put('pod', now.view === 'scheduler' ? (now.scheduling ?? '') : '');
       put('filter', now.filter);
       put('ns', now.namespaces.join(','));
       history.replaceState(null, '', `${location.pathname}${location.search}${params.size > 0 ? `#${params}` : ''}`);
@@ -119,6 +124,8 @@ export function createUiStore() {
     openDock: (tab: DockTab): void => set({ dock: { open: true, tab } }),
     /** The journey of the request that a fact belongs to or follows from. */
     openJourney: (fact: number | undefined): void => set({ view: 'journey', request: fact }),
+    /** Why a pod is where it is, or nowhere. */
+    openScheduling: (pod: string): void => set({ view: 'scheduler', scheduling: pod }),
     toast(text: string, tone: Toast['tone'] = 'info', code?: string, asked?: Asked): void {
       const id = ++lastToast;
       set((ui) => ({ toasts: [...ui.toasts.slice(-3), { id, tone, text, ...(code === undefined ? {} : { code }), ...(asked ? { asked } : {}) }] }));

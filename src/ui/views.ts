@@ -32,6 +32,23 @@ export const VIEWS = [
     twin: true,
   },
   {
+    id: 'scheduler',
+    label: 'Scheduler',
+    key: '4',
+    keys: '4',
+    icon: 'scheduler',
+    load: async () => (await import('./scheduler/scheduler-view.tsx')).SchedulerView,
+  },
+  {
+    id: 'loops',
+    label: 'Loops',
+    key: '5',
+    keys: '5',
+    icon: 'loops',
+    load: async () => (await import('./loops/loops-view.tsx')).LoopsView,
+    twin: true,
+  },
+  {
     id: 'consensus',
     label: 'Consensus',
     key: '6',

@@ -5,11 +5,14 @@
 import { memo, type RefObject, useEffect, useRef, useState } from 'react';
 import type { ConsensusMember, RaftFlight, WireWeather } from '../../hosts/protocol.ts';
 import css from './consensus.module.css';
+import { FlightTag } from './flight-tag.tsx';
 import { arc, memberRadius, namesBeside, onTheWay, type Point, placesOf, type Stage, sidesOf } from './geometry.ts';
-import { roleWord, span, tagOf, untilElection, weatherWords, wordsOf } from './sentences.ts';
+import { roleWord, span, untilElection, weatherWords } from './sentences.ts';
 
 /** At most so many messages are drawn as tags (design 4.4, M3). */
 const MOST_TAGS = 60;
+/** Pixels of free wire; a shorter one is drawn dark while busy, and no more. */
+const ROOM_FOR_A_RATE = 70;
 
 export interface CircleProps {
   readonly members: readonly ConsensusMember[];
@@ -31,6 +34,9 @@ export interface CircleProps {
   onFlight(id: number): void;
   onFlightMenu(id: number, at: { readonly x: number; readonly y: number }): void;
   onFlightKey(id: number, key: string): boolean;
+  onFlightDrop(id: number): void;
+  /** Microseconds. */
+  onFlightDelay(id: number, by: number): void;
 }
 
 export function Circle(props: CircleProps) {
@@ -57,7 +63,15 @@ export function Circle(props: CircleProps) {
             <path d="M0 0V6" className={css['hatch']} />
           </pattern>
         </defs>
-        <Wires places={places} members={members} cut={props.cut} weather={props.weather} rates={props.rates} flow={props.flow && namesBeside(stage)} />
+        <Wires
+          places={places}
+          radius={radius}
+          members={members}
+          cut={props.cut}
+          weather={props.weather}
+          rates={props.rates}
+          flow={props.flow && namesBeside(stage)}
+        />
         {members.map((member) => (
           <MemberMark
             key={member.name}
@@ -80,40 +94,22 @@ export function Circle(props: CircleProps) {
             const from = placeOf.get(flight.from);
             const to = placeOf.get(flight.to);
             if (!from || !to) return null;
-            const point = onTheWay(from, to, (now - flight.sentAt) / Math.max(1, flight.arrivesAt - flight.sentAt), radius + 16);
+            const point = onTheWay(from, to, (now - flight.sentAt) / Math.max(1, flight.arrivesAt - flight.sentAt), radius + 20);
             return (
-              <g
+              <FlightTag
                 key={flight.id}
-                role="button"
-                tabIndex={0}
-                className={css['tag']}
-                data-kind={flight.kind}
-                data-flight={flight.id}
-                aria-label={`${wordsOf(flight)}, from ${flight.from} to ${flight.to}, term ${flight.term}, arrives in ${span(Math.max(0, flight.arrivesAt - now))}`}
-                aria-pressed={flight.id === props.selectedFlight}
-                transform={`translate(${point.x.toFixed(1)} ${point.y.toFixed(1)})`}
-                onClick={() => props.onFlight(flight.id)}
-                onContextMenu={(event) => {
-                  event.preventDefault();
-                  props.onFlightMenu(flight.id, { x: event.clientX, y: event.clientY });
-                }}
-                onKeyDown={(event) => {
-                  if (event.key === 'F10' && event.shiftKey) {
-                    const rect = event.currentTarget.getBoundingClientRect();
-                    props.onFlightMenu(flight.id, { x: rect.right, y: rect.bottom });
-                  } else if (event.key === 'Enter' || event.key === ' ') props.onFlight(flight.id);
-                  else if (!props.onFlightKey(flight.id, event.key)) return;
-                  event.preventDefault();
-                  event.stopPropagation();
-                }}
-              >
-                <title>{`${wordsOf(flight)}: ${flight.from} → ${flight.to}, term ${flight.term}`}</title>
-                <path d="M13 -5L20 0L13 5Z" className={css['tip']} transform={`rotate(${point.angle.toFixed(1)})`} />
-                <rect x="-14" y="-11" width="28" height="22" rx="5" className={css['tagBox']} />
-                <text y="4.5" className={css['tagText']}>
-                  {tagOf(flight)}
-                </text>
-              </g>
+                flight={flight}
+                from={from}
+                to={to}
+                at={point}
+                now={now}
+                selected={flight.id === props.selectedFlight}
+                onChoose={() => props.onFlight(flight.id)}
+                onMenu={(at) => props.onFlightMenu(flight.id, at)}
+                onKey={(key) => props.onFlightKey(flight.id, key)}
+                onDrop={() => props.onFlightDrop(flight.id)}
+                onDelay={(by) => props.onFlightDelay(flight.id, by)}
+              />
             );
           })}
       </svg>
@@ -138,6 +134,7 @@ function useSize(box: RefObject<HTMLElement | null>): Stage {
 
 interface WiresProps {
   readonly places: readonly Point[];
+  readonly radius: number;
   readonly members: readonly ConsensusMember[];
   readonly cut: CircleProps['cut'];
   readonly weather: CircleProps['weather'];
@@ -146,7 +143,7 @@ interface WiresProps {
 }
 
 const Wires = memo(
-  function Wires({ places, members, cut, weather, rates, flow }: WiresProps) {
+  function Wires({ places, radius, members, cut, weather, rates, flow }: WiresProps) {
     const broken = new Set(cut.map(([a, b]) => `${a}>${b}`));
     const side = sidesOf(
       members.map(({ name }) => name),
@@ -183,7 +180,7 @@ const Wires = memo(
                     {[...new Set(foul)].join('; ')}
                   </text>
                 )}
-                {flow && rate > 0 && !wall && (
+                {flow && rate > 0 && !wall && Math.hypot(to.x - from.x, to.y - from.y) > 2 * radius + ROOM_FOR_A_RATE && (
                   <g transform={`translate(${middle.x.toFixed(1)} ${middle.y.toFixed(1)})`}>
                     <rect x="-25" y="-10" width="50" height="20" rx="10" className={css['rateBox']} />
                     <text y="4" className={css['rate']}>

@@ -164,6 +164,7 @@ export function ConsensusView() {
           </button>
           {button('add', 'Add a member')}
           {button('wires', 'Wires')}
+          {button('times', 'Timers')}
           {button('ctl', 'etcdctl')}
           {button('break', breakpoints.length > 0 ? `Breakpoints ${breakpoints.length}` : 'Breakpoints')}
         </div>
@@ -216,6 +217,8 @@ export function ConsensusView() {
                 if (found) setMenu({ title: 'Message', actions: messageActions(found), ...at });
               }}
               onFlightKey={drop}
+              onFlightDrop={(id) => app.world.fault({ kind: 'raft-drop', id })}
+              onFlightDelay={(id, micros) => app.world.fault({ kind: 'raft-delay', id, micros })}
             />
             <p className={css['legend']}>
               {quick ? (

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import type { ConsensusMember, ConsensusPicture } from '../../hosts/protocol.ts';
+import type { ConsensusMember, ConsensusPicture, RaftFlight } from '../../hosts/protocol.ts';
 import type { Fact } from '../../sim/trace.ts';
+import { OFF_THE_WIRE, outcomeOf } from './drag.ts';
 import { arc, onTheWay, placesOf, sidesOf } from './geometry.ts';
 import { cellState } from './log-grid.tsx';
 import { RaftStore, takenBack } from './raft-store.ts';
-import { headline, SplitVotes, sentenceOf, span, tagOf } from './sentences.ts';
+import { drawnFrom, headline, messageFacts, SplitVotes, sentenceOf, span, tagOf } from './sentences.ts';
+import { refusalOf, TIMES, timeOutAll, timesOf } from './timers.tsx';
 
 const member = (name: string, more: Partial<ConsensusMember> = {}): ConsensusMember => ({
   name,
@@ -23,6 +25,8 @@ const member = (name: string, more: Partial<ConsensusMember> = {}): ConsensusMem
   elapsed: 3,
   timeout: 15,
   tickMicros: 100_000,
+  heartbeat: 100_000,
+  election: 1_000_000,
   votes: [],
   voters: ['a', 'b', 'c'],
   progress: [],
@@ -179,3 +183,56 @@ test('small things', () => {
   expect([350, 142_000, 2_430_000].map(span)).toEqual(['350 µs', '142 ms', '2.4 s']);
   expect(tagOf({ kind: 'MsgVoteResp', reject: true })).toBe('v✕');
 });
+
+test.each<[string, number, number, ReturnType<typeof outcomeOf>]>([
+  ['hardly moved', 3, 2, { kind: 'nothing' }],
+  ['along the wire, ahead', 80, 0, { kind: 'nothing' }],
+  ['off the wire, to the right', 0, OFF_THE_WIRE + 1, { kind: 'drop' }],
+  ['off the wire, to the left', 10, -OFF_THE_WIRE - 1, { kind: 'drop' }],
+  ['a quarter of the way back', -50, 10, { kind: 'delay', by: 50_000 }],
+])('a message pulled %s', (_, x, y, outcome) => {
+  expect(outcomeOf({ x: 0, y: 0 }, { x: 200, y: 0 }, { x, y }, { sentAt: 0, arrivesAt: 200_000 })).toEqual(outcome);
+  // The same of a wire that runs down: turned by a quarter.
+  expect(outcomeOf({ x: 0, y: 0 }, { x: 0, y: 200 }, { x: -y, y: x }, { sentAt: 0, arrivesAt: 200_000 })).toEqual(outcome);
+});
+test('a quick message is held back by at least a tenth of a second over the whole way', () => {
+  expect(outcomeOf({ x: 0, y: 0 }, { x: 200, y: 0 }, { x: -100, y: 0 }, { sentAt: 0, arrivesAt: 250 })).toEqual({ kind: 'delay', by: 50_000 });
+});
+
+test('times are known by what the members have, and etcd refuses two of the four', () => {
+  expect(timesOf([member('a'), member('b')])?.preset).toBe('etcd');
+  expect(timesOf([member('a'), member('b', { election: 150_000 })])).toBeUndefined();
+  expect(timesOf([member('a', { election: 150_000 })])?.preset).toBe('teaching');
+  expect(TIMES.filter((times) => refusalOf(times)).map(({ preset }) => preset)).toEqual(['paper', 'teaching']);
+  expect(drawnFrom(member('a'))).toBe('1 s to 1.9 s');
+  expect(drawnFrom(member('a', { election: 150_000, tickMicros: 10_000 }))).toBe('150 ms to 290 ms');
+});
+test('everybody who may stand for election is timed out at once', () => {
+  const members = [member('a', { role: 'Leader' }), member('b'), member('c', { state: 'stopped' }), member('d', { learner: true }), member('e')];
+  expect(timeOutAll(members)).toEqual([
+    { kind: 'raft-timeout', member: 'b' },
+    { kind: 'raft-timeout', member: 'e' },
+  ]);
+});
+
+test.each<[string, Parameters<typeof messageFacts>[0], readonly (readonly [string, string])[]]>([
+  [
+    'entries',
+    flightOf({ kind: 'MsgApp', index: 4, logTerm: 2, entries: 3, commit: 4 }),
+    [
+      ['Entries', '5 to 7'],
+      ['They follow', '4 of term 2'],
+      ['Committed', 'up to 4'],
+    ],
+  ],
+  ['a refusal', flightOf({ kind: 'MsgAppResp', index: 4, reject: true }), [['Refused', 'its log has no entry 4 of that term']]],
+  ['an acknowledgement', flightOf({ kind: 'MsgAppResp', index: 4 }), [['On disk', 'up to 4']]],
+  ['a candidate', flightOf({ kind: 'MsgVote', index: 9, logTerm: 3 }), [['Its last entry', '9 of term 3']]],
+  ['a vote', flightOf({ kind: 'MsgVoteResp' }), []],
+])('a message that carries %s says so', (_, flight, facts) => {
+  expect(messageFacts(flight)).toEqual(facts);
+});
+
+function flightOf(more: Partial<RaftFlight>): RaftFlight {
+  return { id: 1, from: 'a', to: 'b', kind: 'MsgApp', term: 2, entries: 0, reject: false, sentAt: 0, arrivesAt: 250, ...more };
+}

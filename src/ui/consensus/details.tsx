@@ -8,7 +8,7 @@ import { podThing } from '../objects.ts';
 import { memberActions, messageActions, type RaftAction } from './actions.ts';
 import css from './consensus.module.css';
 import type { Cell } from './log-grid.tsx';
-import { roleWord, span, untilElection, wordsOf } from './sentences.ts';
+import { drawnFrom, messageFacts, roleWord, span, untilElection, wordsOf } from './sentences.ts';
 
 function Actions({ actions, label }: { readonly actions: readonly RaftAction[]; readonly label: string }) {
   const app = useApp();
@@ -47,7 +47,7 @@ export function MemberDetails({ member, members }: { readonly member: ConsensusM
         <Fact name="Leader" value={member.lead || 'none known'} />
         <Fact name="Log" value={`${member.first} to ${member.last}, committed ${member.commit}, applied ${member.applied}`} />
         {member.state === 'running' && <Fact name="Election timer" value={ticks(member)} />}
-        {member.state === 'running' && <Fact name="Drawn from" value="1 s to 1.9 s; a heartbeat every 100 ms (etcd's defaults)" />}
+        {member.state === 'running' && <Fact name="Drawn from" value={`${drawnFrom(member)}; a heartbeat every ${span(member.heartbeat)}`} />}
         {member.disk !== undefined && <Fact name="Disk" value={`${span(member.disk)} a write`} />}
         {member.clock !== undefined && <Fact name="Clock" value={`${member.clock / 1000} s in a second`} />}
       </dl>
@@ -98,7 +98,9 @@ export function MessageDetails({ flight, now }: { readonly flight: RaftFlight; r
       <dl className={css['facts']}>
         <Fact name="From, to" value={`${flight.from} → ${flight.to}`} />
         <Fact name="Term" value={String(flight.term)} />
-        {flight.kind === 'MsgApp' && <Fact name="Entries" value={String(flight.entries)} />}
+        {messageFacts(flight).map(([name, value]) => (
+          <Fact key={name} name={name} value={value} />
+        ))}
         <Fact name="Sent" value={`t=${clockText(flight.sentAt)}`} />
         <Fact name="Arrives in" value={span(Math.max(0, flight.arrivesAt - now))} />
       </dl>

@@ -1,5 +1,5 @@
 /** The story of the members in sentences: of one moment (what a picture means), and of what happens (what a fact says). */
-import type { ConsensusMember, ConsensusPicture, WireWeather } from '../../hosts/protocol.ts';
+import type { ConsensusMember, ConsensusPicture, RaftFlight, WireWeather } from '../../hosts/protocol.ts';
 import type { Fact } from '../../sim/trace.ts';
 
 export const majority = (voters: number): number => Math.floor(voters / 2) + 1;
@@ -162,6 +162,28 @@ export function wordsOf({ kind, reject, entries }: { readonly kind: string; read
   return WORDS[kind] ?? kind;
 }
 
+/** What a message says beside its term, as its kind means it (paper, figure 2). */
+export function messageFacts({ kind, index, logTerm, commit, entries, reject }: RaftFlight): readonly (readonly [name: string, value: string])[] {
+  const at = `${index ?? 0} of term ${logTerm ?? 0}`;
+  switch (kind) {
+    case 'MsgApp':
+      return [
+        ['Entries', entries === 0 ? 'none' : entries === 1 ? `${(index ?? 0) + 1}` : `${(index ?? 0) + 1} to ${(index ?? 0) + entries}`],
+        ['They follow', at],
+        ['Committed', `up to ${commit ?? 0}`],
+      ];
+    case 'MsgAppResp':
+      return [reject ? ['Refused', `its log has no entry ${index ?? 0} of that term`] : ['On disk', `up to ${index ?? 0}`]];
+    case 'MsgVote':
+    case 'MsgPreVote':
+      return [['Its last entry', at]];
+    case 'MsgHeartbeat':
+      return [['Committed', `up to ${commit ?? 0}`]];
+    default:
+      return [];
+  }
+}
+
 export const LEGEND: readonly (readonly [tag: string, means: string])[] = [
   ['P p', 'pre-vote asked, answered'],
   ['V v', 'vote asked, answered'],
@@ -186,6 +208,10 @@ export function roleWord({ state, role, learner }: Pick<ConsensusMember, 'state'
   return { Leader: 'leader', Follower: 'follower', Candidate: 'candidate', PreCandidate: 'pre-candidate' }[role];
 }
 export const untilElection = ({ elapsed, timeout, tickMicros }: ConsensusMember): number => Math.max(0, timeout - elapsed) * tickMicros;
+
+/** `1 s to 1.9 s`: an election timeout is a whole number of ticks, from the shortest to just below twice as long. */
+export const drawnFrom = ({ election, tickMicros }: Pick<ConsensusMember, 'election' | 'tickMicros'>): string =>
+  `${span(election)} to ${span(2 * election - tickMicros)}`;
 
 /** `loses 30 %, doubles 10 %, late by up to 50 ms`; empty in fair weather. */
 export function weatherWords({ loss, duplicate, reorder }: Pick<WireWeather, 'loss' | 'duplicate' | 'reorder'>): string {

@@ -17,22 +17,27 @@ export function MembersTable({
   readonly chosen: string | undefined;
   onChoose(name: string): void;
 }) {
+  // The leader that counts: the one of the newest term.
+  const leader = members.filter(({ state, role }) => state === 'running' && role === 'Leader').sort((a, b) => b.term - a.term)[0];
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must take the focus to be scrolled by keys
     <div className={css['tables']} data-region="table" tabIndex={0} role="region" aria-label="Members as a table">
       <table className={css['table']}>
         <thead>
           <tr>
-            {['Member', 'Role', 'Term', 'Vote', 'Leader', 'Hears', 'Votes', 'Election in', 'Log', 'Committed', 'Applied', 'Faults'].map((head) => (
-              <th scope="col" key={head}>
-                {head}
-              </th>
-            ))}
+            {['Member', 'Role', 'Term', 'Vote', 'Leader', 'Hears', 'Votes', 'Election in', 'Log', 'Committed', 'Applied', 'The leader knows', 'Faults'].map(
+              (head) => (
+                <th scope="col" key={head}>
+                  {head}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
           {members.map((member) => {
             const runs = member.state === 'running';
+            const known = leader?.progress.find((one) => one.member === member.name);
             const faults = [
               member.state === 'paused' ? 'paused' : '',
               member.disk === undefined ? '' : `disk ${span(member.disk)}`,
@@ -55,6 +60,7 @@ export function MembersTable({
                 <td>{`${member.first}–${member.last}`}</td>
                 <td>{member.commit}</td>
                 <td>{member.applied}</td>
+                <td>{known ? `has ${known.match}, next ${known.next}, ${known.state.toLowerCase()}` : '–'}</td>
                 <td>{faults.join(', ') || '–'}</td>
               </tr>
             );

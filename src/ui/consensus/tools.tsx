@@ -7,8 +7,9 @@ import { addMember, buildWall, inTerminal, slowWires } from './actions.ts';
 import { setBreakpoints, useBreakpoints } from './breakpoints.ts';
 import css from './consensus.module.css';
 import { span } from './sentences.ts';
+import { Timers } from './timers.tsx';
 
-export type Tool = 'wall' | 'add' | 'wires' | 'ctl' | 'break';
+export type Tool = 'wall' | 'add' | 'wires' | 'times' | 'ctl' | 'break';
 
 interface Props {
   readonly tool: Tool;
@@ -22,7 +23,7 @@ export function ToolPanel({ tool, members, side, onSide, onClose }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const cameFrom = useRef(document.activeElement);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another tool is another first control
-  useEffect(() => box.current?.querySelector<HTMLElement>('button, input')?.focus(), [tool]);
+  useEffect(() => box.current?.querySelector<HTMLElement>('input:checked, button, input')?.focus(), [tool]);
   const close = (): void => {
     onClose();
     if (cameFrom.current instanceof HTMLElement) cameFrom.current.focus();
@@ -43,6 +44,7 @@ export function ToolPanel({ tool, members, side, onSide, onClose }: Props) {
       {tool === 'wall' && <Wall members={members} side={side} onSide={onSide} onDone={close} />}
       {tool === 'add' && <Add members={members} onDone={onClose} />}
       {tool === 'wires' && <WireSpeed members={members} />}
+      {tool === 'times' && <Timers members={members} />}
       {tool === 'ctl' && <Commands />}
       {tool === 'break' && <Breaks members={members} />}
       <button type="button" className={css['plain']} onClick={close}>
@@ -51,7 +53,7 @@ export function ToolPanel({ tool, members, side, onSide, onClose }: Props) {
     </div>
   );
 }
-const TITLES: Readonly<Record<Tool, string>> = { wall: 'Wall', add: 'Add a member', wires: 'Wires', ctl: 'etcdctl', break: 'Breakpoints' };
+const TITLES: Readonly<Record<Tool, string>> = { wall: 'Wall', add: 'Add a member', wires: 'Wires', times: 'Timers', ctl: 'etcdctl', break: 'Breakpoints' };
 
 function Wall({
   members,

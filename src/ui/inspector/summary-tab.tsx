@@ -73,6 +73,11 @@ export function SummaryTab({ thing }: { thing: Thing }) {
                     </span>
                   </div>
                   <small>{container.image}</small>
+                  {container.assumed && (
+                    <span className={css['assumed']}>
+                      <strong>Assumed.</strong> Orrery has no program for this image: a server stands in that answers 200 on the container’s ports.
+                    </span>
+                  )}
                   {(container.kind !== 'main' || container.restarts > 0) && (
                     <span>
                       {[container.kind === 'main' ? '' : container.kind, container.restarts > 0 ? `${container.restarts} restarts` : '']
@@ -127,13 +132,16 @@ export function SummaryTab({ thing }: { thing: Thing }) {
                 </dd>
                 <dt>CPU</dt>
                 <dd>
-                  <Bar part={node.cpu.requested / Math.max(1, node.cpu.allocatable)} text={`${node.cpu.requested}m of ${node.cpu.allocatable}m requested`} />
+                  <Bar
+                    part={node.cpu.requested / Math.max(1, node.cpu.allocatable)}
+                    text={`${node.cpu.requested}m of ${node.cpu.allocatable}m requested, ${node.cpu.used}m used`}
+                  />
                 </dd>
                 <dt>Memory</dt>
                 <dd>
                   <Bar
                     part={node.memory.requested / Math.max(1, node.memory.allocatable)}
-                    text={`${node.memory.requested} of ${node.memory.allocatable} MiB requested`}
+                    text={`${node.memory.requested} of ${node.memory.allocatable} MiB requested, ${node.memory.used} used`}
                   />
                 </dd>
                 <dt>Kubelet</dt>

@@ -99,6 +99,7 @@ function stateWord(node: NodeRecord): string {
   if (node.kubelet === 'stopped') return 'kubelet stopped';
   if (node.ready === 'Missing') return 'joining';
   if (node.ready !== 'True') return 'NotReady';
+  if (node.pressures.length > 0) return node.pressures.join(', ');
   if (node.cordoned) return 'cordoned';
   return placeWord(node);
 }
@@ -122,12 +123,12 @@ function drawEmptySlots(ctx: Context, scene: Scene, camera: Camera, index: numbe
   }
 }
 
-/** Outline: what is requested of what can be allocated. */
+/** Outline: what is promised of what can be given away. Filled: what is in use. */
 function drawBars(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: number): void {
   const { palette } = scene;
   const rows = [
-    { label: 'CPU', part: share(node.cpu), text: `${cores(node.cpu.requested)} / ${cores(node.cpu.allocatable)}` },
-    { label: 'MEM', part: share(node.memory), text: `${gib(node.memory.requested)} / ${gib(node.memory.allocatable)} Gi` },
+    { label: 'CPU', of: node.cpu, text: `${cores(node.cpu.requested)} / ${cores(node.cpu.allocatable)}` },
+    { label: 'MEM', of: node.memory, text: `${gib(node.memory.requested)} / ${gib(node.memory.allocatable)} Gi` },
   ];
   const labelled = zoom >= 0.72;
   const pad = TILE.pad * zoom;
@@ -135,26 +136,32 @@ function drawBars(ctx: Context, scene: Scene, node: NodeRecord, box: Box, zoom: 
   const start = box.x + pad + (labelled ? 32 : 0);
   const end = box.x + box.w - pad - (labelled ? 74 : 0);
   ctx.textBaseline = 'middle';
-  for (const [i, row] of rows.entries()) {
+  for (const [i, { label, of, text }] of rows.entries()) {
     const y = box.y + box.h - (TILE.bars - 10 - i * 17) * zoom;
+    const whole = end - start;
+    const promised = whole * share(of.requested, of.allocatable);
     ctx.fillStyle = palette.sunken;
-    ctx.fillRect(start, y, end - start, height);
+    ctx.fillRect(start, y, whole, height);
+    if (height < 6) {
+      // Too thin for an outline: a lighter and a darker part.
+      ctx.fillStyle = palette.line;
+      ctx.fillRect(start, y, promised, height);
+    }
     ctx.fillStyle = palette.lineStrong;
-    ctx.fillRect(start, y, (end - start) * row.part, height);
-    if (height >= 6) {
+    ctx.fillRect(start, y, whole * share(of.used, of.allocatable), height);
+    if (height >= 6 && promised > 0) {
       ctx.strokeStyle = palette.ink;
       ctx.lineWidth = 1;
-      if (row.part > 0) ctx.strokeRect(start + 0.5, y + 0.5, (end - start) * row.part, height - 1);
+      ctx.strokeRect(start + 0.5, y + 0.5, promised, height - 1);
     }
     if (!labelled) continue;
     ctx.font = `400 ${FLOOR}px ${palette.sans}`;
     ctx.fillStyle = palette.ink2;
-    write(ctx, row.label, box.x + pad, y + height / 2 + 0.5, 30);
-    write(ctx, row.text, box.x + box.w - pad, y + height / 2 + 0.5, 68, 'right');
+    write(ctx, label, box.x + pad, y + height / 2 + 0.5, 30);
+    write(ctx, text, box.x + box.w - pad, y + height / 2 + 0.5, 68, 'right');
   }
 }
-const share = (of: { readonly allocatable: number; readonly requested: number }): number =>
-  of.allocatable > 0 ? Math.min(1, of.requested / of.allocatable) : 0;
+const share = (part: number, whole: number): number => (whole > 0 ? Math.min(1, part / whole) : 0);
 const cores = (milli: number): string => String(Math.round(milli / 10) / 100);
 const gib = (mib: number): string => String(Math.round((mib / 1024) * 10) / 10);
 

@@ -139,8 +139,10 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
   const cell = Math.min(14, p * 0.15);
   let cx = left + cell * 0.4;
   const cy = y + p * 0.1;
+  let step = 0;
   for (const container of detail.containers) {
     if (cx + cell > x + w / 2) break;
+    if (container.kind === 'init') step++;
     ctx.setLineDash(container.kind === 'ephemeral' ? [2, 2] : []);
     ctx.strokeStyle = palette.ink2;
     ctx.lineWidth = 1.2;
@@ -149,6 +151,11 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
     if (container.state === 'running') {
       ctx.fillStyle = container.ready ? palette.ink2 : palette.line;
       ctx.fillRect(cx + 2, cy + 2, cell - 4, cell - 4);
+    } else if (container.kind === 'init' && container.reason === 'Completed' && cell >= FLOOR + 1) {
+      // Done: its place in the order is all that is left of it.
+      ctx.font = `600 ${FLOOR}px ${palette.sans}`;
+      ctx.fillStyle = palette.ink2;
+      write(ctx, String(step), cx + cell / 2, cy + cell / 2 + 0.5, cell, 'center');
     } else if (container.state === 'terminated') {
       ctx.beginPath();
       ctx.moveTo(cx, cy + cell);
@@ -159,7 +166,8 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
     if (p >= 130) {
       ctx.font = `400 ${Math.min(12, Math.max(FLOOR, p * 0.08))}px ${palette.sans}`;
       ctx.fillStyle = palette.ink2;
-      cx += write(ctx, container.kind === 'sidecar' ? `↻ ${container.name}` : container.name, cx, cy + cell / 2 + 0.5, x + w / 2 - cx) + cell * 0.8;
+      const name = `${container.kind === 'sidecar' ? '↻ ' : ''}${container.name}${container.assumed ? ' (assumed)' : ''}`;
+      cx += write(ctx, name, cx, cy + cell / 2 + 0.5, x + w / 2 - cx) + cell * 0.8;
     }
   }
   const restarts = pods.restarts[index]!;
@@ -171,7 +179,7 @@ function drawCapsule(ctx: Context, scene: Scene, index: number, x: number, y: nu
   if (p >= 80 && detail.ip !== '') {
     ctx.font = `400 ${Math.min(13, Math.max(FLOOR, p * 0.12))}px ${palette.mono}`;
     ctx.fillStyle = palette.ink2;
-    write(ctx, detail.ip, left + cell * 0.4, y + p * 0.36, w);
+    write(ctx, p >= 190 && detail.qos !== '' ? `${detail.ip}  ${detail.qos}` : detail.ip, left + cell * 0.4, y + p * 0.36, w);
   }
 }
 

@@ -22,6 +22,9 @@ export function HoverCard({ thing, x, y, width, height }: { thing: Thing; x: num
           {record.namespace} · {record.owner}
         </div>
       )}
+      {thing.kind === 'pod' && app.cluster.pods.details[thing.index]?.containers.some(({ assumed }) => assumed) && (
+        <div className={css['cardLine']}>its image is assumed</div>
+      )}
     </div>
   );
 }

@@ -44,6 +44,17 @@ export function Legend() {
           <div>
             <dt>
               <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+                <path d="M1 5h14v6H1Z" fill="var(--sunken)" />
+                <path d="M1 5h5v6H1Z" fill="var(--line-strong)" />
+                <path d="M1.5 5.500h9v5h-9Z" fill="none" stroke="var(--ink)" />
+              </svg>{' '}
+              Bars
+            </dt>
+            <dd>CPU and memory: outlined what pods asked for, filled what they use</dd>
+          </div>
+          <div>
+            <dt>
+              <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
                 <circle cx="8" cy="9" r="5" fill="none" stroke="var(--ink)" strokeWidth="2.4" />
                 <path d="M4.500 3.500V.8l1.700 1.300L8 .5l1.800 1.600L11.500.8v2.700Z" fill="var(--ink)" />
               </svg>{' '}

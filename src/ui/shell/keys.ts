@@ -27,6 +27,13 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
     ],
   },
   {
+    group: 'Loops',
+    keys: [
+      { keys: '↑ ↓   Enter', does: 'through the loops; into what is told closely' },
+      { keys: 'P   R', does: 'pause or resume the loop / step one reconcile' },
+    ],
+  },
+  {
     group: 'Consensus',
     keys: [
       { keys: '← →   Enter', does: 'through the members; menu' },
@@ -55,7 +62,7 @@ export const KEYS: readonly { readonly group: string; readonly keys: readonly Ke
   },
 ];
 
-const REGIONS = ['alert', 'lessons', 'map', 'table', 'requests', 'journey', 'consensus', 'inspector', 'dock', 'time', 'top'];
+const REGIONS = ['alert', 'lessons', 'map', 'table', 'requests', 'journey', 'loops', 'consensus', 'inspector', 'dock', 'time', 'top'];
 
 function nextRegion(back: boolean): void {
   const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null);

@@ -1,20 +1,26 @@
 /**
- * Parts of the page the first picture does without. They are fetched once it stands and the browser has nothing else
- * to do, so that who opens one later waits for nothing; who is quicker than that waits for the one part.
+ * Parts of the page the first picture does without. They are fetched when the browser has nothing else to do, so that
+ * who opens one later waits for nothing; who is quicker than that waits for the one part.
  */
 import { type ComponentType, lazy, type ReactNode, Suspense, useState } from 'react';
 
-const parts: (() => Promise<unknown>)[] = [];
+type Bring = () => Promise<unknown>;
+/** What keys typed at once must find there, and the rest. */
+const early: Bring[] = [];
+const parts: Bring[] = [];
 
-/** A component brought in when first shown, or by `fetchParts`. Until it is there, nothing stands in its place. */
-export function later<P extends object>(load: () => Promise<ComponentType<P>>): (props: P) => ReactNode {
+/**
+ * A component brought in when first shown, or by `fetchParts`; with `soon` by `fetchEarly`: a dialog that is typed into.
+ * Until it is there, nothing stands in its place.
+ */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>, soon = false): (props: P) => ReactNode {
   let ready: ComponentType<P> | undefined;
   const bring = async (): Promise<{ default: ComponentType<P> }> => {
     ready ??= await load();
     return { default: ready };
   };
   const waiting = lazy(bring) as unknown as ComponentType<P>;
-  parts.push(bring);
+  (soon ? early : parts).push(bring);
   return (props) => <Part choose={() => ready ?? waiting} props={props} />;
 }
 
@@ -28,12 +34,17 @@ function Part<P extends object>({ choose, props }: { readonly choose: () => Comp
   );
 }
 
-/** Fetches all parts, one after the other, when the browser is idle. A failure is left to whoever opens the part. */
-export function fetchParts(): void {
+/** Once the first picture stands. */
+export const fetchEarly = (): void => fetchAll(early);
+/** Once the cluster is up. */
+export const fetchParts = (): void => fetchAll(parts);
+
+/** One after the other, when the browser is idle. A failure is left to whoever opens the part. */
+function fetchAll(all: readonly Bring[]): void {
   const idle = (then: () => void): unknown =>
     typeof requestIdleCallback === 'function' ? requestIdleCallback(then, { timeout: 5000 }) : setTimeout(then, 1000);
   const next = (i: number): void => {
-    const part = parts[i];
+    const part = all[i];
     if (part)
       idle(
         () =>

@@ -9,7 +9,7 @@ import { announcer } from './announcer.ts';
 import { CrashBanner } from './crash-banner.tsx';
 import { FilterNotice } from './filter-notice.tsx';
 import { useKeys } from './keys.ts';
-import { fetchParts, later } from './later.tsx';
+import { fetchEarly, fetchParts, later } from './later.tsx';
 import { Rail } from './rail.tsx';
 import css from './shell.module.css';
 import { Toasts } from './toasts.tsx';
@@ -20,7 +20,7 @@ const VIEW_PARTS: ReadonlyMap<View, (props: object) => React.ReactNode> = new Ma
 );
 const Inspector = later(async () => (await import('../inspector/inspector.tsx')).Inspector);
 const ContextMenu = later(async () => (await import('./context-menu.tsx')).ContextMenu);
-const Palette = later(async () => (await import('./palette.tsx')).Palette);
+const Palette = later(async () => (await import('./palette.tsx')).Palette, true);
 const Help = later(async () => (await import('./help.tsx')).Help);
 const LessonPanel = lazy(() => import('../lessons/lesson-panel.tsx'));
 
@@ -34,7 +34,11 @@ export function Shell() {
   const lessons = useUi((ui) => ui.lessons);
   const session = useSession();
   useKeys();
-  useEffect(fetchParts, []);
+  const up = session.context.hurry === undefined;
+  useEffect(fetchEarly, []);
+  useEffect(() => {
+    if (up) fetchParts();
+  }, [up]);
   const style = {
     '--dock-now': dockOpen ? 'var(--dock)' : 'var(--strip)',
     '--inspector-now': inspectorOpen ? 'var(--inspector)' : '0px',
