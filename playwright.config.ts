@@ -1,5 +1,10 @@
-/** What a person does in a browser, on the built site. One browser, one page at a time: the world needs the cores. */
+/**
+ * What a person does in a browser, on the built site. Two files at a time, since a page at 1× leaves most of a core; what
+ * holds a page to real time (its speed, its frames, its start) comes after them, alone.
+ */
 import { defineConfig } from '@playwright/test';
+
+const TIMED = ['smooth.spec.ts', 'start.spec.ts', 'watch.spec.ts'];
 
 export default defineConfig({
   testDir: 'e2e',
@@ -7,7 +12,11 @@ export default defineConfig({
   // Limits for what never comes, wide enough for a machine four times slower; budgets are held elsewhere (`slowness` in e2e/page.ts).
   timeout: 180_000,
   expect: { timeout: 40_000 },
-  workers: 1,
+  workers: 2,
+  projects: [
+    { name: 'together', testIgnore: TIMED },
+    { name: 'alone', testMatch: TIMED, workers: 1, dependencies: ['together'] },
+  ],
   retries: 0,
   reporter: [['list']],
   use: {

@@ -101,7 +101,7 @@ test('the editor, the terminal, a lesson', async ({ page }) => {
   await take(page, 'lesson');
 });
 
-test('a journey', async ({ page }) => {
+test('a journey, a decision of the scheduler, the loops', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await furnish(page);
   await foldDock(page);
@@ -114,6 +114,18 @@ test('a journey', async ({ page }) => {
   await expect(page.getByRole('tabpanel').locator('ins').first()).toBeVisible();
   await page.getByRole('banner').hover();
   await take(page, 'journey-light');
+
+  await page.keyboard.press('4');
+  await page.getByRole('listbox', { name: 'Pods, newest first' }).getByRole('option', { name: /web-/ }).first().click();
+  await expect(page.getByRole('region', { name: 'Points of the scores' })).toBeVisible();
+  await page.getByRole('banner').hover();
+  await take(page, 'scheduler-light');
+
+  await page.locator('#stage').focus();
+  await page.keyboard.press('5');
+  await expect(page.getByTestId('loops')).toBeVisible();
+  await page.getByRole('banner').hover();
+  await take(page, 'loops-light');
 });
 
 for (const scheme of ['light', 'dark'] as const)

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { Page } from '@playwright/test';
 import { bestOfThree, expect, open, slowness, speed, test } from './page.ts';
 
@@ -32,6 +33,24 @@ test('1 start: the page boots a cluster by itself, fast, and asks nobody', async
     return wall / BUDGET_MS / slow;
   });
   expect(used).toBeLessThan(1);
+});
+
+test('1 start: what comes before the cluster is up is what it needs to come up', async ({ page }) => {
+  const came: Promise<{ readonly name: string; readonly bytes: number }>[] = [];
+  const up = page.waitForFunction(() => performance.getEntriesByName('cluster-up').length > 0);
+  page.on('response', (response) => {
+    const name = new URL(response.url()).pathname.split('/').at(-1)!;
+    if (/\.(js|css)$/.test(name)) came.push(response.body().then((body) => ({ name, bytes: gzipSync(body).length })));
+  });
+  await page.goto('/');
+  await up;
+  const files = await Promise.all(came.splice(0));
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  console.log(`      ${Math.round(total / 1000)} kB of scripts and styles, gzip, in ${files.length} files until the cluster is up`);
+  // The limit of the first load (scripts/size.mjs) and what the control plane's images hold, which comes while the machines start.
+  expect(total).toBeLessThan(440_000);
+  for (const part of ['border-bundle', 'observation', 'inspector', 'journey-view', 'consensus-view', 'terminal', 'editor', 'kubectl'])
+    expect(files.map(({ name }) => name).filter((name) => name.startsWith(`${part}-`))).toEqual([]);
 });
 
 test('1 start: a person who touches the speed during the boot has decided it', async ({ page }) => {

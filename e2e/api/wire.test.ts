@@ -202,6 +202,13 @@ const EXCEPTIONS: readonly { readonly command: RegExp; readonly request?: RegExp
   },
   { command: /--resource-version=1/, request: /PATCH/, status: [409], why: 'the recorded server did not look at resourceVersion' },
   {
+    command: /drain/,
+    request: /^GET .*\/pods\/st-\d/,
+    status: [200],
+    why: 'the controller of the StatefulSet makes a pod of the same name again; kubectl knows it by its uid',
+  },
+  { command: /delete jobs/, request: /jobs\/j2$/, status: [404], why: 'a CronJob keeps its three latest jobs, and by then it has made as many since' },
+  {
     command: /--rm/,
     request: /^GET/,
     status: [200, 404],

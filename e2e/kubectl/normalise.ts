@@ -44,7 +44,13 @@ const AGE = /(?<!\bcpu: *|cpu +|[\w.=:/-])(\d+y)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(?!
 const text = (raw: string): string => {
   let out = raw;
   for (const [pattern, word] of RULES) out = out.replace(pattern, word);
-  return out.replace(AGE, (age) => (age === '' ? '' : 'AGE')).replace(/<invalid>(?= |\n|$)/g, 'AGE');
+  return (
+    out
+      .replace(AGE, (age) => (age === '' ? '' : 'AGE'))
+      .replace(/<invalid>(?= |\n|$)/g, 'AGE')
+      // How often somebody was told the same depends on when one looks.
+      .replace(/AGE \(x\d+ over AGE\)/g, 'AGE')
+  );
 };
 
 /** Columns are as wide as their widest cell, and cells were changed. */

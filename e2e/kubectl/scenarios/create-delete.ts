@@ -78,7 +78,7 @@ export const create: readonly Scenario[] = [
       'kubectl create service nodeport csn --tcp=80 --node-port=30123',
       'kubectl create service externalname cse --external-name=example.com',
       'kubectl create priorityclass cpc --value=10',
-      "kubectl create cronjob ccj --image=busybox:1.36 --schedule='*/5 * * * *' -- date",
+      "kubectl create cronjob ccj --image=busybox:1.36 --schedule='0 3 1 1 *' -- date",
       'kubectl create job cjf --from=cronjob/ccj',
       'kubectl create rolebinding crb --clusterrole=view --serviceaccount=default:default',
       'kubectl create clusterrole ccr --verb=get --resource=nodes',
@@ -87,6 +87,8 @@ export const create: readonly Scenario[] = [
       'kubectl create deployment cdd --image=nginx:1.27 --dry-run=server',
       'kubectl create token default | wc -l',
       'kubectl create cm cc2 --from-literal=a=b -o yaml',
+      // Its one job has ended.
+      wait(30),
       'kubectl get cronjob ccj -o yaml',
       'kubectl get pdb,ingress,svc -o name',
       'kubectl get role,rolebinding -o wide',

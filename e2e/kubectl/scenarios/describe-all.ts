@@ -101,13 +101,15 @@ export const describeAll: readonly Scenario[] = [
     files: { 'all.yaml': ALL },
     steps: [
       'kubectl apply -f all.yaml > /dev/null; echo $?',
-      wait(5),
+      // The autoscaler looks every 15 s.
+      wait(40),
       'kubectl describe netpol np',
       'kubectl describe quota rq',
       'kubectl describe limits lr',
       'kubectl describe pdb pdb1',
       'kubectl describe pv pv1',
-      'kubectl describe pvc pvc1',
+      // How often it was told so depends on when one looks.
+      'kubectl describe pvc pvc1 | head -n 12',
       'kubectl describe sc slow',
       'kubectl describe pc pc1',
       'kubectl describe lease le1',

@@ -101,6 +101,8 @@ export const kinds: readonly Scenario[] = [
       'kubectl apply -f batch.yaml',
       'kubectl get cronjob',
       'kubectl describe cronjob nightly',
+      // The autoscaler looks every 15 s.
+      wait(40),
       'kubectl get hpa web -o yaml | grep -v -A99 ^status',
       'kubectl delete -f batch.yaml',
     ],
@@ -132,7 +134,14 @@ export const kinds: readonly Scenario[] = [
       'sts.yaml':
         'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  serviceName: db\n  replicas: 2\n  selector: {matchLabels: {app: db}}\n  template:\n    metadata: {labels: {app: db}}\n    spec:\n      terminationGracePeriodSeconds: 1\n      containers: [{name: c, image: redis:7, ports: [{containerPort: 6379}]}]\n',
     },
-    steps: ['kubectl apply -f sts.yaml', 'kubectl get sts db', 'kubectl scale sts db --replicas=1', 'kubectl get sts db -o name', 'kubectl delete sts db'],
+    steps: [
+      'kubectl apply -f sts.yaml',
+      wait(40),
+      'kubectl get sts db',
+      'kubectl scale sts db --replicas=1',
+      'kubectl get sts db -o name',
+      'kubectl delete sts db',
+    ],
   },
   {
     name: 'a daemon set',
