@@ -208,6 +208,7 @@ const EXCEPTIONS: readonly { readonly command: RegExp; readonly request?: RegExp
     why: 'the controller of the StatefulSet makes a pod of the same name again; kubectl knows it by its uid',
   },
   { command: /delete jobs/, request: /jobs\/j2$/, status: [404], why: 'a CronJob keeps its three latest jobs, and by then it has made as many since' },
+  { command: /delete pod r6/, request: /^GET/, status: [404], why: 'it ends at once when told to, and may be gone by the first look' },
   {
     command: /--rm/,
     request: /^GET/,

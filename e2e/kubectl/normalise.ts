@@ -31,6 +31,9 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/(?<=-)(?=[a-z0-9]*[0-9bcdfghjklmnpqrstvwxz])[bcdfghjklmnpqrstvwxz2456789]{5}\b(?![-.])/g, 'xxxxx'],
   // A container without its image goes to and fro between the two.
   [/\b(ErrImagePull|ImagePullBackOff)\b/g, 'NO_IMAGE'],
+  // Whether the node that luck chose had the image already.
+  [/^.*\bPulling image ".*\n/gm, ''],
+  [/Container image "[^"\n]+" already present on machine|Successfully pulled image "[^"\n]+" in [^\n]*bytes\./g, 'PULLED'],
   // How long a pull took: Go's time.Duration.
   [/(?<=\bin |\()\d+(\.\d+)?m?s\b/g, 'TOOK'],
   [/\.[0-9a-f]{14,16}\b/g, '.INSTANT'],
