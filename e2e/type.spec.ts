@@ -56,5 +56,7 @@ test('7 type: Ctrl+C ends a watch, and a pod reaches the Service by its name', a
   await page.keyboard.type('wget -qO- http://web | head -n 4\n');
   await expect(screen(page)).toContainText('Welcome to nginx!');
   await page.keyboard.type('exit\n');
+  // Back on the laptop: what is pressed before goes to the shell that is ending.
+  await expect(screen(page)).toContainText(/you@laptop:~\$\s*$/);
   expect(await type(page, 'kubectl exec client -- wget -qO- http://web.default.svc.cluster.local | grep -c "Welcome to nginx"')).toMatch(/^\d+$/);
 });
