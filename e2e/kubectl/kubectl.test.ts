@@ -65,6 +65,21 @@ async function play(family: Family): Promise<ReadonlyMap<string, Told>> {
   return told;
 }
 
+const differs = ({ expected, found, healed }: Told): boolean => expected !== found || healed.length > 0;
+
+/**
+ * Time passes for the real kubectl as the machine lets it: on a busy one a pod is further along when it looks than when
+ * ours does. What differs is therefore played once more, its whole family in new worlds, and counts when it differs again.
+ */
+async function playAgain(family: Family): Promise<ReadonlyMap<string, Told>> {
+  const first = await play(family);
+  const again = [...first].filter(([, told]) => differs(told)).map(([name]) => name);
+  if (again.length === 0) return first;
+  console.log(`played again: ${again.join(', ')}`);
+  const second = await play(family);
+  return new Map([...first].map(([name, told]) => [name, differs(told) ? second.get(name)! : told]));
+}
+
 async function compare({ name, steps, files = {}, unordered = false }: Scenario, real: RealSide, ours: OurSide): Promise<Told> {
   for (const [file, text] of Object.entries(files)) {
     real.file(file, text);
@@ -92,7 +107,7 @@ describe.runIf(kubectl !== undefined)('printed by both', () => {
   // All families at once: while one waits for its kubectl, another's world runs.
   const played = new Map<string, Promise<ReadonlyMap<string, Told>>>();
   beforeAll(async () => {
-    for (const family of families) played.set(family.name, play(family));
+    for (const family of families) played.set(family.name, playAgain(family));
     await Promise.allSettled(played.values());
     // Every family may take this long on a slow machine; all together take a fraction of it on two cores.
   }, 60_000 * families.length);
