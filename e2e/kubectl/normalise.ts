@@ -34,6 +34,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   // Whether the node that luck chose had the image already.
   [/^.*\bPulling image ".*\n/gm, ''],
   [/Container image "[^"\n]+" already present on machine|Successfully pulled image "[^"\n]+" in [^\n]*bytes\./g, 'PULLED'],
+  // What a server that nobody asks anything uses, in per cent of little.
+  [/\bcpu: \d%\//g, 'cpu: FEW%/'],
   // How long a pull took: Go's time.Duration.
   [/(?<=\bin |\()\d+(\.\d+)?m?s\b/g, 'TOOK'],
   [/\.[0-9a-f]{14,16}\b/g, '.INSTANT'],

@@ -149,7 +149,7 @@ export const change: readonly Scenario[] = [
       'kubectl run r5 --image=nginx:1.27 --port=80 --expose',
       wait(15),
       'kubectl get pod,svc r3 r5',
-      'kubectl run r6 --image=busybox:1.36 --restart=Never --rm -i --quiet -- echo hello',
+      "kubectl run r6 --image=busybox:1.36 --restart=Never --rm -i --quiet -- sh -c 'sleep 3; echo hello'",
       'kubectl delete pod r3 r5 --now',
     ],
   },
